@@ -1,0 +1,3 @@
+import { generate } from "./buf.ts";
+
+await generate();
