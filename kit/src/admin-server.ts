@@ -1,0 +1,68 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Registry } from "@prometheus-io/client";
+
+/** A page of the admin port. A body that is a string is sent as text, anything else as JSON. */
+export type AdminPage = () => AdminAnswer | Promise<AdminAnswer>;
+
+export interface AdminAnswer {
+  /** HTTP status. Default 200. */
+  readonly status?: number;
+  /** Content type. Default: text or JSON, as the body is. */
+  readonly type?: string;
+  readonly body: unknown;
+}
+
+export interface AdminServerOptions {
+  readonly registry: Registry;
+  /** Whether the process takes requests: started, and not draining. */
+  readonly isReady: () => boolean;
+  /** What else to show on `/readyz` without failing it, by name. */
+  readonly details: ReadonlyMap<string, () => unknown>;
+  /** More pages, by path. */
+  readonly pages: ReadonlyMap<string, AdminPage>;
+}
+
+/**
+ * The operators' port: `/metrics` (Prometheus), `/livez` (the event loop turns), `/readyz` (200 or
+ * 503), and the pages given. Not to be reached from outside.
+ */
+export function createAdminServer(options: AdminServerOptions): Server {
+  return createServer({ requestTimeout: 10_000 }, (request, response) => {
+    respond(options, request, response).catch(() => response.destroy());
+  });
+}
+
+async function respond(
+  options: AdminServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const isRead = request.method === "GET" || request.method === "HEAD";
+  const path = request.url?.split("?")[0] ?? "/";
+  const page = isRead ? pageAt(path, options) : undefined;
+  const { status = 200, type, body } = page ? await page() : { status: 404, body: "not found\n" };
+  const isText = typeof body === "string";
+  response.writeHead(status, {
+    "content-type": type ?? (isText ? "text/plain; charset=utf-8" : "application/json"),
+    "cache-control": "no-store",
+  });
+  response.end(isText ? body : `${JSON.stringify(body, null, 2)}\n`);
+}
+
+function pageAt(path: string, options: AdminServerOptions): AdminPage | undefined {
+  const { registry, isReady, details, pages } = options;
+  switch (path) {
+    case "/livez":
+      return () => ({ body: "ok\n" });
+    case "/readyz":
+      return () => ({ status: isReady() ? 200 : 503, body: readiness(isReady(), details) });
+    case "/metrics":
+      return async () => ({ type: registry.contentType, body: await registry.metrics() });
+    default:
+      return pages.get(path);
+  }
+}
+
+function readiness(ready: boolean, details: ReadonlyMap<string, () => unknown>) {
+  return { ready, ...Object.fromEntries([...details].map(([name, show]) => [name, show()])) };
+}

@@ -1,0 +1,89 @@
+import { collectDefaultMetrics, Registry } from "@prometheus-io/client";
+import { type AdminPage, createAdminServer } from "./admin-server.ts";
+import { type Config, ConfigError, loadConfig, type Settings } from "./config.ts";
+import { listen } from "./listen.ts";
+import { createLogger, type Logger, type LogLevel } from "./logger.ts";
+import { createShutdown, type Shutdown } from "./shutdown.ts";
+
+/** What a process is given to build itself with. */
+export interface ProcessContext<S = Settings> {
+  readonly config: Config<S>;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly shutdown: Shutdown;
+  /** More pages for the admin port, by path. */
+  readonly adminPages: Map<string, AdminPage>;
+  /** What `/readyz` shows without failing for it, by name: open breakers, a lost store. */
+  readonly details: Map<string, () => unknown>;
+}
+
+/** A process of the platform. */
+export interface ProcessDefinition<S extends Settings> {
+  /** Its name in logs, for example `user-service`. */
+  readonly name: string;
+  readonly settings: S;
+  /** Where the admin port listens, and what sets it. */
+  admin(config: Config<S>): { host: string; port: number; setting: string };
+  /** Builds everything and listens. The process is ready when it resolves. */
+  start(context: ProcessContext<S>): Promise<void>;
+}
+
+/**
+ * Runs a process: settings, logger, metrics, admin port, then its own `start`, until a signal ends
+ * it. Whatever goes wrong before it is ready is told in words, and the process exits with 1.
+ */
+export async function runProcess<S extends Settings & { LOG_LEVEL: Settings[string] }>(
+  definition: ProcessDefinition<S>,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const config = configOrExit(definition, env);
+  const logger = createLogger(definition.name, (config as { LOG_LEVEL: LogLevel }).LOG_LEVEL);
+  const registry = createRegistry(definition.name);
+  const shutdown = createShutdown(logger, (code) => process.exit(code));
+  const adminPages = new Map<string, AdminPage>();
+  const details = new Map<string, () => unknown>();
+  let started = false;
+  const isReady = () => started && !shutdown.signal.aborted;
+  exitOnUnforeseen(logger);
+  try {
+    const { host, port, setting } = definition.admin(config);
+    const admin = createAdminServer({ registry, isReady, details, pages: adminPages });
+    await listen(admin, port, host, setting);
+    shutdown.defer("admin port", () => admin.close());
+    await definition.start({ config, logger, registry, shutdown, adminPages, details });
+    started = true;
+    logger.info("ready");
+  } catch (error) {
+    if (shutdown.signal.aborted) return;
+    logger.fatal({ err: error }, "could not start");
+    process.exit(1);
+  }
+}
+
+function configOrExit<S extends Settings>(
+  { name, settings }: ProcessDefinition<S>,
+  env: NodeJS.ProcessEnv,
+): Config<S> {
+  try {
+    return loadConfig(settings, env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${name}: ${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+function createRegistry(name: string): Registry {
+  const registry = new Registry();
+  registry.setDefaultLabels({ service: name });
+  collectDefaultMetrics({ register: registry });
+  return registry;
+}
+
+function exitOnUnforeseen(logger: Logger): void {
+  for (const event of ["uncaughtException", "unhandledRejection"] as const)
+    process.on(event, (error) => {
+      logger.fatal({ err: error }, event);
+      process.exit(1);
+    });
+}

@@ -1,0 +1,34 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { databaseUnavailable, sessionStoreUnavailable } from "./failure.ts";
+
+/**
+ * What postgres.js, Node's sockets and PostgreSQL itself (SQLSTATE classes 08, 53, 57P and 58) say
+ * when there is no database to talk to for now.
+ */
+const databaseAway =
+  /^(?:CONNECTION_\w+|CONNECT_TIMEOUT|ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|08...|53...|57P0[1-3]|58...)$/;
+/** What ioredis and Redis say when there is no Redis to talk to for now. */
+const redisAway =
+  /^(?:Command timed out|Connection is closed|Stream isn't writeable|Reached the max retries|LOADING|READONLY|CLUSTERDOWN|MASTERDOWN)/;
+
+/**
+ * Turns whatever a handler threw into the error that leaves the service: one that was meant passes,
+ * a store that is away is `unavailable` with its reason, anything else is `internal` and says nothing.
+ */
+export function toConnectError(thrown: unknown): ConnectError {
+  if (thrown instanceof ConnectError) return thrown;
+  for (const error of causes(thrown)) {
+    if (redisAway.test(error.message)) return sessionStoreUnavailable();
+    if ("code" in error && databaseAway.test(String(error.code))) return databaseUnavailable();
+  }
+  return new ConnectError("internal error", Code.Internal, undefined, undefined, thrown);
+}
+
+/** An error and what caused it, outermost first. Drizzle wraps what the driver throws. */
+function* causes(thrown: unknown): Generator<Error> {
+  let error = thrown;
+  for (let depth = 0; error instanceof Error && depth < 5; depth++) {
+    yield error;
+    error = error.cause;
+  }
+}
