@@ -43,9 +43,10 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     transport: wire,
     snapshot: () => ({
       state: "closed",
+      reason: "started",
       window: { calls: 0, failures: 0, slow: 0 },
-      consecutiveFailures: 0,
-      opensForMs: 0,
+      failuresInARow: 0,
+      openForMs: 0,
       leases: 0,
       transitions: [],
     }),
