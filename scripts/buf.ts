@@ -1,20 +1,47 @@
-import { execFile } from "node:child_process";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { root, run } from "./run.ts";
 import { layOutThirdPartyProtos } from "./third-party-protos.ts";
 
-const root = join(import.meta.dirname, "..");
-const bin = join(root, "node_modules/.bin");
-
-/** Runs buf in the repository, with protoc-gen-es on its PATH. Rejects with what it printed. */
-export async function buf(...args: string[]): Promise<string> {
-  const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
-  const { stdout } = await promisify(execFile)(join(bin, "buf"), args, { cwd: root, env });
-  return stdout;
+/** Writes the code for proto/ into `folder`, which gets a `gen/src` below it. */
+export async function generate(folder: string): Promise<void> {
+  await layOutThirdPartyProtos(join(root, "third_party"));
+  await run("buf", ["generate", "--output", folder]);
 }
 
-/** Writes gen/src anew from proto/. */
-export async function generate(): Promise<void> {
+/** buf's STANDARD rules and a comment on everything, and its formatting. */
+export async function lintProtos(): Promise<void> {
   await layOutThirdPartyProtos(join(root, "third_party"));
-  await buf("generate");
+  await run("buf", ["lint"]);
+  await run("buf", ["format", "--diff", "--exit-code", "proto"]);
+}
+
+/** Fails when proto/ breaks those who use the proto/ of an earlier commit. */
+export async function checkBreaking(base: string, scratch: string): Promise<void> {
+  await mkdir(scratch, { recursive: true });
+  const archive = join(scratch, "base.tar");
+  await run("git", ["archive", "--output", archive, base, "proto", "buf.yaml"]);
+  await run("tar", ["-xf", archive, "-C", scratch]);
+  await layOutThirdPartyProtos(join(scratch, "third_party"));
+  await run("buf", ["build", join(scratch, "proto"), "--output", join(scratch, "base.binpb")]);
+  await run("buf", ["breaking", "proto", "--against", join(scratch, "base.binpb")]);
+}
+
+/**
+ * The commit to compare the schema with: where this branch left `main` on the server, or else the
+ * commit before. `undefined` when there is none, as in a download without history.
+ */
+export async function breakingBase(): Promise<string | undefined> {
+  const head = await revision("HEAD");
+  const fork = await run("git", ["merge-base", "HEAD", "origin/main"]).catch(() => "");
+  const base = fork.trim() !== "" && fork.trim() !== head ? fork.trim() : await revision("HEAD^");
+  const hasSchema = base && (await run("git", ["ls-tree", base, "proto"]).catch(() => ""));
+  return hasSchema ? base : undefined;
+}
+
+async function revision(name: string): Promise<string | undefined> {
+  return (
+    (await run("git", ["rev-parse", "--verify", "--quiet", name]).catch(() => "")).trim() ||
+    undefined
+  );
 }

@@ -1,3 +1,4 @@
 import { generate } from "./buf.ts";
+import { root } from "./run.ts";
 
-await generate();
+await generate(root);

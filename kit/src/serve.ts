@@ -47,8 +47,10 @@ export interface ServeOptions {
  * The one bootstrap of every internal service: gRPC, gRPC-Web and Connect over h2c on one port, with
  * the interceptors (log, authenticate, validate), health and reflection. On shutdown health turns to
  * NOT_SERVING, clients are sent away, and calls under way may end.
+ *
+ * @returns the port it listens on
  */
-export async function serve(context: ProcessContext, options: ServeOptions): Promise<void> {
+export async function serve(context: ProcessContext, options: ServeOptions): Promise<number> {
   const { logger, registry, shutdown } = context;
   const { bindings, verifier, credential, isRevoked } = options;
   const services = bindings.map(({ service }) => service);
@@ -62,12 +64,13 @@ export async function serve(context: ProcessContext, options: ServeOptions): Pro
       validate(services),
     ],
   });
-  await listen(server.server, options.port, options.host, options.portSetting);
+  const port = await listen(server.server, options.port, options.host, options.portSetting);
   shutdown.defer("gRPC", () => {
     health.set("NOT_SERVING");
     return server.drain(drainMs);
   });
   health.set("SERVING");
+  return port;
 }
 
 function addRoutes(
