@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { claimPorts } from "./ports.ts";
+import { waitFor } from "./wait.ts";
+
+const root = join(import.meta.dirname, "..");
+
+/** How platform.json shows a process. */
+export interface RunningProcess {
+  readonly pid: number;
+  readonly url: string;
+  readonly adminUrl: string;
+}
+
+/** platform.json. */
+export interface PlatformFile {
+  readonly gateway: RunningProcess;
+  readonly userService: RunningProcess;
+  readonly orderService: RunningProcess;
+  readonly postgres: { readonly pid: number; readonly url: string };
+  readonly redis: { readonly pid: number; readonly url: string };
+}
+
+/** A whole platform of its own: real processes, real stores, own ports, own data. */
+export interface Platform {
+  readonly gatewayUrl: string;
+  /** What runs now; pids change when a process is started again. */
+  now(): Promise<PlatformFile>;
+  /** All that its processes have printed. */
+  output(): string;
+  /** Ends it as Ctrl-C would, and brings the exit code. Its data goes too. */
+  stop(): Promise<number | null>;
+  /** The launcher, for tests that end it themselves. */
+  readonly launcher: ChildProcess;
+}
+
+export const adminEmail = "admin@example.com";
+export const adminPassword = "correct horse battery staple";
+
+/** Starts a platform and waits until it is ready. */
+export async function startPlatform(env: Readonly<Record<string, string>> = {}): Promise<Platform> {
+  const folder = await mkdtemp(join(tmpdir(), "3l1-e2e-"));
+  const claimed = await claimPorts();
+  const launcher = spawn(process.execPath, [join(root, "dev/start.ts")], {
+    env: { ...inherited(), ...settings(folder, claimed.ports), ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [launcher.stdout, launcher.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+  const exited = new Promise<number | null>((resolve) => launcher.once("close", resolve));
+  const file = join(folder, "platform.json");
+  const now = async (): Promise<PlatformFile> => JSON.parse(await readFile(file, "utf8"));
+  const stop = async () => {
+    launcher.kill("SIGTERM");
+    const code = await exited;
+    claimed.release();
+    await rm(folder, { recursive: true, force: true });
+    return code;
+  };
+  const ready = waitFor("the platform", () => now().catch(() => undefined), 120_000);
+  const ended = exited.then((code) =>
+    Promise.reject(new Error(`it ended with ${code}:\n${output}`)),
+  );
+  ended.catch(() => {});
+  const { gateway } = await Promise.race([ready, ended]).catch(async (error) => {
+    await stop();
+    throw error;
+  });
+  return { gatewayUrl: gateway.url, now, output: () => output, stop, launcher };
+}
+
+/** Of our own environment only what programs need to run: settings of the person who tests stay out. */
+function inherited(): Record<string, string> {
+  const names = ["PATH", "HOME", "LANG", "TMPDIR", "USER", "NODE_EXTRA_CA_CERTS"];
+  return Object.fromEntries(
+    names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
+  );
+}
+
+function settings(folder: string, ports: readonly number[]): Record<string, string> {
+  const [gateway, gatewayAdmin, user, userAdmin, order, orderAdmin] = ports.map(String);
+  const entries = {
+    GATEWAY_PORT: gateway,
+    GATEWAY_ADMIN_PORT: gatewayAdmin,
+    USER_SERVICE_PORT: user,
+    USER_SERVICE_ADMIN_PORT: userAdmin,
+    ORDER_SERVICE_PORT: order,
+    ORDER_SERVICE_ADMIN_PORT: orderAdmin,
+  };
+  return {
+    ...(entries as Record<string, string>),
+    PLATFORM_DIR: folder,
+    PLATFORM_DEMO: "false",
+    ADMIN_EMAIL: adminEmail,
+    ADMIN_PASSWORD: adminPassword,
+    RATE_LIMIT_IP_PER_MINUTE: "0",
+    RATE_LIMIT_USER_PER_MINUTE: "0",
+    RATE_LIMIT_LOGIN_PER_MINUTE: "0",
+  };
+}
