@@ -1,10 +1,13 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { breakingBase, checkBreaking, generate, lintProtos } from "./buf.ts";
 import { root, run } from "./run.ts";
 import { differences, filesBelow } from "./same-files.ts";
 import { thirdPartyLicenses } from "./third-party-licenses.ts";
+
+/** The services that have a database. */
+const services = ["user-service", "order-service"];
 
 /** A check: what it proves, and how. It throws with what to do. */
 export type Check = readonly [name: string, check: () => Promise<unknown>];
@@ -38,26 +41,29 @@ async function licensesAreFresh(): Promise<void> {
   requireSame(stale, "npm run licenses");
 }
 
-/** drizzle-kit writes a migration where the schema has changed since the last one. */
 async function migrationsMatch(): Promise<void> {
-  for (const service of ["user-service", "order-service"])
+  for (const service of services)
     await inScratch(async (folder) => {
-      const { cp } = await import("node:fs/promises");
-      const from = join(root, service, "migrations");
-      const copy = join(folder, "migrations");
-      await cp(from, copy, { recursive: true });
-      const schema = join(root, service, "src/schema.ts");
-      await run("drizzle-kit", [
-        "generate",
-        "--dialect=postgresql",
-        `--schema=${schema}`,
-        `--out=${copy}`,
-      ]);
-      requireSame(
-        await differences(from, await filesBelow(copy)),
-        `npm run migration -- ${service}`,
-      );
+      const committed = join(root, service, "migrations");
+      await cp(committed, folder, { recursive: true });
+      await generateMigration(service, folder);
+      const stale = await differences(committed, await filesBelow(folder));
+      requireSame(stale, `npm run migration -- ${service}`);
     });
+}
+
+/** Has drizzle-kit write the SQL for what has changed in a service's schema since the last migration. */
+export async function generateMigration(service: string, folder: string): Promise<string> {
+  if (!services.includes(service)) throw new Error(`name a service: ${services.join(" or ")}`);
+  const schema = join(root, service, "src/schema.ts");
+  // drizzle-kit joins the folder to its own working directory, so it has to be a relative path.
+  const out = relative(root, folder);
+  return run("drizzle-kit", [
+    "generate",
+    "--dialect=postgresql",
+    `--schema=${schema}`,
+    `--out=${out}`,
+  ]);
 }
 
 function requireSame(stale: readonly string[], remedy: string): void {
