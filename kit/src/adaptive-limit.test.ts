@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AdaptiveLimit } from "./adaptive-limit.ts";
+
+const fast = { name: "fast" };
+const slow = { name: "slow" };
+
+function setUp() {
+  const clock = { ms: 1_000 };
+  const limit = new AdaptiveLimit(() => clock.ms);
+  /** A window of twenty calls of each method given, all of the same latency. */
+  const window = (latencies: [method: object, ms: number][], underWay: number) => {
+    for (let i = 0; i < 20; i++) {
+      clock.ms += 5;
+      for (const [method, ms] of latencies) limit.answered(method, ms, underWay);
+    }
+  };
+  const windows = (count: number, latencyMs: number, underWay: number) => {
+    for (let i = 0; i < count; i++) window([[fast, latencyMs]], underWay);
+  };
+  return { clock, limit, window, windows };
+}
+
+test("starts at a hundred", () => {
+  assert.equal(setUp().limit.limit, 100);
+});
+
+test("grows by one a window while it is in the way", () => {
+  const { limit, windows } = setUp();
+  windows(11, 5, 100);
+  assert.ok(limit.limit >= 109 && limit.limit <= 111, String(limit.limit));
+});
+
+test("does not grow while fewer than half of the turns are taken", () => {
+  const { limit, windows } = setUp();
+  windows(50, 5, 49);
+  assert.equal(limit.limit, 100);
+});
+
+test("never grows beyond 512", () => {
+  const { limit, windows } = setUp();
+  windows(1_000, 5, 512);
+  assert.equal(limit.limit, 512);
+});
+
+test("falls by a tenth a window while every call is late, but not below eight", () => {
+  const { limit, windows } = setUp();
+  windows(3, 5, 40);
+  windows(1, 21, 40);
+  windows(1, 21, 40);
+  assert.ok([81, 90].includes(limit.limit), String(limit.limit));
+  windows(100, 21, 40);
+  assert.equal(limit.limit, 8);
+});
+
+test("does not call twice the best latency and ten milliseconds late", () => {
+  const { limit, windows } = setUp();
+  windows(3, 5, 40);
+  windows(50, 20, 40);
+  assert.equal(limit.limit, 100);
+});
+
+test("does not fall for a slow method alone: no queue stands where others are in time", () => {
+  const { limit, window } = setUp();
+  const both = (fastMs: number, slowMs: number) =>
+    window(
+      [
+        [fast, fastMs],
+        [slow, slowMs],
+      ],
+      40,
+    );
+  both(1, 30);
+  for (let i = 0; i < 50; i++) both(1, 900);
+  assert.equal(limit.limit, 100);
+  for (let i = 0; i < 50; i++) both(300, 900);
+  assert.equal(limit.limit, 8);
+});
+
+test("falls once a window however many calls say that there is too much to do", () => {
+  const { limit, clock } = setUp();
+  clock.ms += 100;
+  for (let i = 0; i < 100; i++) limit.overloaded();
+  assert.equal(limit.limit, 90);
+  clock.ms += 100;
+  limit.overloaded();
+  assert.equal(limit.limit, 81);
+});
+
+test("judges nothing by fewer than ten calls", () => {
+  const { limit, clock, windows } = setUp();
+  windows(2, 5, 40);
+  const before = limit.limit;
+  clock.ms += 60_000;
+  limit.answered(fast, 900, 100);
+  for (let i = 0; i < 8; i++) limit.answered(fast, 900, 100);
+  assert.equal(limit.limit, before);
+});
+
+test("forgets the best latency after a minute: what is usual now counts", () => {
+  const { limit, clock, windows } = setUp();
+  windows(3, 5, 40);
+  clock.ms += 60_000;
+  windows(3, 50, 40);
+  assert.equal(limit.limit, 100);
+});
+
+test("remembers the best latency for thirty seconds at least", () => {
+  const { limit, clock, windows } = setUp();
+  windows(3, 5, 40);
+  clock.ms += 29_000;
+  windows(20, 50, 40);
+  assert.ok(limit.limit < 100, String(limit.limit));
+});

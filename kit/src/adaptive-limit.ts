@@ -1,0 +1,98 @@
+import { concurrencyRules as rules } from "./resilience-constants.ts";
+
+/** The least latency of a method in the last 30 to 60 s. */
+class Baseline {
+  #current: number;
+  #previous = Number.POSITIVE_INFINITY;
+  #sinceMs: number;
+
+  constructor(latencyMs: number, nowMs: number) {
+    this.#current = latencyMs;
+    this.#sinceMs = nowMs;
+  }
+
+  get leastMs(): number {
+    return Math.min(this.#current, this.#previous);
+  }
+
+  add(latencyMs: number, nowMs: number): void {
+    const ageMs = nowMs - this.#sinceMs;
+    if (ageMs < rules.baselineMs) {
+      this.#current = Math.min(this.#current, latencyMs);
+      return;
+    }
+    this.#previous = ageMs < 2 * rules.baselineMs ? this.#current : Number.POSITIVE_INFINITY;
+    this.#current = latencyMs;
+    this.#sinceMs = nowMs;
+  }
+}
+
+/**
+ * How many calls an upstream takes at once, found out by additive increase and multiplicative decrease.
+ *
+ * A call is late when it takes much longer than the best one of its method did lately. The limit falls
+ * when all calls of a window were late: a standing queue delays every call, while a slow method (the
+ * hashing of passwords, say) delays its own alone. The same thought is in CoDel (RFC 8289). The limit
+ * grows when it was in the way and some call was in time.
+ */
+export class AdaptiveLimit {
+  readonly #now: () => number;
+  /** Bounded by the methods in the schema. */
+  readonly #baselines = new Map<object, Baseline>();
+  #limit: number = rules.startLimit;
+  #windowStartMs: number;
+  #samples = 0;
+  #peak = 0;
+  #inTime = false;
+  #overloaded = false;
+
+  /** @param now a monotonic clock in milliseconds. */
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#windowStartMs = now();
+  }
+
+  /** Calls that may be under way: from 8 to 512, 100 at first. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /**
+   * The upstream has answered.
+   * @param method whose calls are alike; the same object each time.
+   * @param underWay calls that were under way, this one included.
+   */
+  answered(method: object, latencyMs: number, underWay: number): void {
+    const nowMs = this.#now();
+    this.#peak = Math.max(this.#peak, underWay);
+    const baseline = this.#baselines.get(method);
+    if (baseline === undefined) {
+      this.#baselines.set(method, new Baseline(latencyMs, nowMs));
+    } else {
+      const lateMs = baseline.leastMs * rules.lateFactor + rules.lateSlackMs;
+      this.#inTime ||= latencyMs <= lateMs;
+      this.#samples++;
+      baseline.add(latencyMs, nowMs);
+    }
+    this.#endWindow(nowMs);
+  }
+
+  /** The upstream has more to do than it can. */
+  overloaded(): void {
+    this.#overloaded = true;
+    this.#endWindow(this.#now());
+  }
+
+  #endWindow(nowMs: number): void {
+    if (nowMs - this.#windowStartMs < rules.windowMs) return;
+    if (!this.#overloaded && this.#samples < rules.minSamples) return;
+    if (this.#overloaded || !this.#inTime)
+      this.#limit = Math.max(rules.minLimit, Math.floor(this.#limit * rules.decrease));
+    else if (this.#peak * 2 >= this.#limit) this.#limit = Math.min(rules.maxLimit, this.#limit + 1);
+    this.#windowStartMs = nowMs;
+    this.#samples = 0;
+    this.#peak = 0;
+    this.#inTime = false;
+    this.#overloaded = false;
+  }
+}
