@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
+import { type Platform, startPlatform } from "../dev/own-platform.ts";
 import { type Answer, Client, items, type Problem, password, register } from "./client.ts";
 import { hostileBodies } from "./hostile-bodies.ts";
-import { type Platform, startPlatform } from "./platform.ts";
 
 let platform: Platform;
 let ann: Awaited<ReturnType<typeof register>>;

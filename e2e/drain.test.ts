@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Agent, request } from "node:http";
 import { test } from "node:test";
+import { startPlatform } from "../dev/own-platform.ts";
+import { waitFor } from "../dev/wait-for.ts";
 import { register } from "./client.ts";
-import { startPlatform } from "./platform.ts";
-import { waitFor } from "./wait.ts";
 
 test("SIGTERM under load cuts no answer whose request was read, and the platform exits with 0", async () => {
   const platform = await startPlatform();

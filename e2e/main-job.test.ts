@@ -12,9 +12,9 @@ import type {
   LoginResponseJson,
   RegisterResponseJson,
 } from "@3l1/gen/user/v1/user_service_pb.ts";
+import { adminEmail, adminPassword, type Platform, startPlatform } from "../dev/own-platform.ts";
+import { waitFor } from "../dev/wait-for.ts";
 import { Client, items, logIn, password, placeOrder, register } from "./client.ts";
-import { adminEmail, adminPassword, type Platform, startPlatform } from "./platform.ts";
-import { waitFor } from "./wait.ts";
 
 const uuid7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const nobody = "01980000-0000-7000-8000-000000000001";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { type Platform, startPlatform } from "../dev/own-platform.ts";
+import { waitFor } from "../dev/wait-for.ts";
 import { type Answer, items, type Problem, placeOrder, register } from "./client.ts";
-import { type Platform, startPlatform } from "./platform.ts";
-import { waitFor } from "./wait.ts";
 
 let platform: Platform;
 let ann: Awaited<ReturnType<typeof register>>;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { startPlatform } from "./platform.ts";
+import { startPlatform } from "../dev/own-platform.ts";
 
 test("the lines of the README do what they say, in one shell from top to bottom", async () => {
   const readme = await readFile(join(import.meta.dirname, "../README.md"), "utf8");

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { claimPorts } from "./ports.ts";
-import { waitFor } from "./wait.ts";
+import { claimPorts } from "./port-block.ts";
+import { waitFor } from "./wait-for.ts";
 
 const root = join(import.meta.dirname, "..");
 
