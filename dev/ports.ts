@@ -1,0 +1,56 @@
+import { type AddressInfo, createServer, type Server } from "node:net";
+import type { Address } from "./settings.ts";
+import { StartError } from "./start-error.ts";
+
+/** Different ports of the loopback interface that were free a moment ago. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  await Promise.all(servers.map((server) => listen(server, 0, "127.0.0.1")));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
+  return ports;
+}
+
+/**
+ * Makes sure that every address can be listened on, before anything is started.
+ *
+ * @throws {StartError} naming each port that cannot, and its setting.
+ */
+export async function checkPorts(addresses: readonly Address[]): Promise<void> {
+  const found = await Promise.all(addresses.map(problemWith));
+  const problems = [...sharedPorts(addresses), ...found.filter((problem) => problem !== undefined)];
+  if (problems.length > 0) throw new StartError(problems.join("\n"));
+}
+
+function sharedPorts(addresses: readonly Address[]): string[] {
+  const bySetting = Map.groupBy(addresses, ({ port }) => port);
+  return [...bySetting]
+    .filter(([, users]) => users.length > 1)
+    .map(([port, users]) => {
+      const settings = users.map(({ portSetting }) => portSetting);
+      return `port ${port} is wanted more than once: ${settings.join(", ")}`;
+    });
+}
+
+async function problemWith(address: Address): Promise<string | undefined> {
+  const { host, port, hostSetting, portSetting } = address;
+  const server = createServer();
+  try {
+    await listen(server, port, host);
+    await new Promise((closed) => server.close(closed));
+    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EADDRINUSE")
+      return `port ${port} is taken (${portSetting}); is another platform running?`;
+    if (code === "EACCES") return `port ${port} is not ours to listen on (${portSetting}): ${code}`;
+    return `cannot listen on ${host} (${hostSetting}): ${code}`;
+  }
+}
+
+function listen(server: Server, port: number, host: string) {
+  return new Promise<void>((listening, failed) => {
+    server.once("error", failed);
+    server.listen({ port, host, exclusive: true }, listening);
+  });
+}

@@ -1,0 +1,38 @@
+import { styleText } from "node:util";
+
+type Style = "bold" | "dim" | "green" | "cyan" | "red";
+
+/** Where the platform tells its user what happens. */
+export interface Terminal {
+  print(text?: string): void;
+  /** Colour on a terminal; NO_COLOR and FORCE_COLOR are honoured. */
+  paint(style: Style, text: string): string;
+  /** Runs a step and tells when it is done; when it takes longer than a second, also that it is under way. */
+  step<T>(name: string, run: () => Promise<T>): Promise<T>;
+}
+
+export function createTerminal(stream: NodeJS.WriteStream, now: () => number): Terminal {
+  const paint = (style: Style, text: string) => styleText(style, text, { stream });
+  const print = (text = "") => void stream.write(`${text}\n`);
+  return {
+    print,
+    paint,
+    async step(name, run) {
+      const startedAt = now();
+      const slow = setTimeout(() => print(`  ${paint("dim", "…")} ${name}`), 1_000);
+      try {
+        const result = await run();
+        const took = paint("dim", inSeconds(now() - startedAt));
+        print(`  ${paint("green", "✓")} ${name.padEnd(14)} ${took}`);
+        return result;
+      } finally {
+        clearTimeout(slow);
+      }
+    },
+  };
+}
+
+/** "4.2 s" */
+export function inSeconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
