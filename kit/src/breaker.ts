@@ -28,8 +28,9 @@ export interface Permit {
   /**
    * Says how the call ended, once and for all: later words change nothing.
    * @param slow whether the upstream took suspiciously long. Default: false.
+   * @returns true if these are the first words.
    */
-  settle(outcome: Outcome, slow?: boolean): void;
+  settle(outcome: Outcome, slow?: boolean): boolean;
 }
 
 /** A breaker as an operator sees it. Times are relative to now: its clock knows no date. */
@@ -90,6 +91,11 @@ export class Breaker {
     return this.#permit(circuit.generation, id);
   }
 
+  /** The state it is in. */
+  get state(): BreakerState {
+    return this.#apply({ type: "tick" }).state;
+  }
+
   /** How long the breaker stays open yet, in milliseconds. 0 unless open. */
   get openForMs(): number {
     const circuit = this.#circuit;
@@ -119,9 +125,10 @@ export class Breaker {
         return isCurrent();
       },
       settle: (outcome, slow = false) => {
-        if (settled) return;
+        if (settled) return false;
         settled = true;
         this.#apply({ type: "settle", generation, leaseId, outcome, slow });
+        return true;
       },
     };
   }

@@ -78,10 +78,10 @@ export const concurrencyRules = {
 } as const;
 
 /**
- * Streams open to an upstream at once. They are idle mostly and cost about 50 kB in both processes
- * together, so the bound is on memory: 50 MB.
+ * Streams open to an upstream at once. With the unary calls they fit into the 1,024 that a connection
+ * to one of our servers carries, even when only one address is left.
  */
-export const maxStreams = 1_000;
+export const maxStreams = 512;
 
 /** When to come back after a rejection of ours. */
 export const rejectionRules = {
