@@ -120,7 +120,7 @@ async function runPnpm(pnpm) {
   const child = spawn("npx", args, {
     cwd: root,
     env: {
-      ...process.env,
+      ...withoutForeignHome(home.path),
       HOME: home.path,
       CI: "true", // no questions, no animation
       npm_config_update_notifier: "false",
@@ -161,6 +161,12 @@ function usableHome() {
     if (path && isAbsolute(path) && isWritable(path)) return { path, temporary: false };
   }
   return { path: fs.mkdtempSync(join(tmpdir(), "3l1-home-")), temporary: true };
+}
+
+/** npm start tells its children where its own cache and settings are; below a home of no use, neither is. */
+function withoutForeignHome(home) {
+  const { npm_config_cache, npm_config_userconfig, ...env } = process.env;
+  return home === process.env.HOME ? process.env : env;
 }
 
 function systemHome() {
