@@ -6,4 +6,4 @@ export type GrpcStack = "own" | "stock";
  * @connectrpc/connect-node, for clients and servers alike. Both speak the same
  * protocol, so processes on different settings understand each other.
  */
-export const grpcStack: GrpcStack = "stock";
+export const grpcStack: GrpcStack = "own";

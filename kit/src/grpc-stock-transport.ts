@@ -1,5 +1,7 @@
 import type { Transport } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { normalizeStreams } from "./grpc-client-streams.ts";
+import { normalizeGrpcError } from "./grpc-error.ts";
 import type { GrpcTransport, GrpcTransportOptions } from "./grpc-transport.ts";
 
 /**
@@ -25,8 +27,14 @@ export function createStockGrpcTransport(
     for (const manager of managers) manager.abort();
   };
   return {
-    unary: (...call) => next().unary(...call),
-    stream: (...call) => next().stream(...call),
+    unary: async (method, signal, ...rest) => {
+      try {
+        return await next().unary(method, signal, ...rest);
+      } catch (error) {
+        throw normalizeGrpcError(error, signal);
+      }
+    },
+    stream: normalizeStreams((...call) => next().stream(...call)),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -1,4 +1,6 @@
 import type { Interceptor, Transport } from "@connectrpc/connect";
+import { createOwnGrpcTransport } from "./grpc-own-transport.ts";
+import { type GrpcStack, grpcStack } from "./grpc-stack.ts";
 import { createStockGrpcTransport } from "./grpc-stock-transport.ts";
 
 /** Settings of {@link createGrpcTransport}. */
@@ -23,12 +25,15 @@ const DEFAULT_READ_MAX_BYTES = 4 * 1024 * 1024;
 
 /**
  * A gRPC transport over HTTP/2 to all addresses behind the base URLs.
+ * @param stack which implementation; only tests choose.
  * @throws TypeError if there is no base URL, or one is malformed.
  */
-export function createGrpcTransport(options: GrpcTransportOptions): GrpcTransport {
+export function createGrpcTransport(
+  options: GrpcTransportOptions,
+  stack: GrpcStack = grpcStack,
+): GrpcTransport {
   if (options.baseUrls.length === 0) throw new TypeError("a gRPC transport needs a base URL");
-  return createStockGrpcTransport({
-    ...options,
-    readMaxBytes: options.readMaxBytes ?? DEFAULT_READ_MAX_BYTES,
-  });
+  const readMaxBytes = options.readMaxBytes ?? DEFAULT_READ_MAX_BYTES;
+  const create = stack === "own" ? createOwnGrpcTransport : createStockGrpcTransport;
+  return create({ ...options, readMaxBytes });
 }

@@ -1,0 +1,87 @@
+import type { ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
+import type { StreamResponse, Transport } from "@connectrpc/connect";
+import {
+  createGrpcTransport,
+  type GrpcTransportOptions as StockOptions,
+} from "@connectrpc/connect-node";
+import type { AddressPool } from "./address-pool.ts";
+import type { Endpoint } from "./grpc-endpoint.ts";
+import { normalizeGrpcError, transportError } from "./grpc-error.ts";
+import type { GrpcTransportOptions } from "./grpc-transport.ts";
+
+/** Streaming calls of the stock transport over the connections of a pool. */
+export function createPooledStreams(
+  pool: AddressPool,
+  origin: string,
+  options: GrpcTransportOptions,
+): Transport["stream"] {
+  const sessionManager: NonNullable<StockOptions["sessionManager"]> = {
+    authority: origin,
+    request: (method, path, headers) => openStream(pool, method, path, headers),
+    notifyResponseByteRead: () => {},
+  };
+  return normalizeStreams(
+    createGrpcTransport({ ...options, baseUrl: origin, sessionManager }).stream,
+  );
+}
+
+/** The same calls, with errors that tell an upstream's failure from our own cancel. */
+export function normalizeStreams(stream: Transport["stream"]): Transport["stream"] {
+  return async (method, signal, timeoutMs, header, input, contextValues) => {
+    try {
+      const answer = await stream(method, signal, timeoutMs, header, input, contextValues);
+      return { ...answer, message: normalizeMessages(answer.message, signal) } as typeof answer;
+    } catch (error) {
+      throw normalizeGrpcError(error, signal);
+    }
+  };
+}
+
+async function* normalizeMessages(
+  messages: StreamResponse["message"],
+  signal: AbortSignal | undefined,
+): StreamResponse["message"] {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw normalizeGrpcError(error, signal);
+  }
+}
+
+async function openStream(
+  pool: AddressPool,
+  method: string,
+  path: string,
+  headers: OutgoingHttpHeaders,
+): Promise<ClientHttp2Stream> {
+  const endpoint = pool.pick() ?? (await pool.acquire());
+  const { session, scheme, authority } = endpoint;
+  if (session === undefined) throw transportError("the connection went away", false);
+  const rawHeaders = [":method", method, ":scheme", scheme, ":authority", authority, ":path", path];
+  for (const [name, value] of Object.entries(headers)) {
+    for (const each of [value ?? []].flat()) rawHeaders.push(name, String(each));
+  }
+  const stream = session.open(rawHeaders);
+  follow(stream, endpoint, (heard) => session.released(heard));
+  return stream;
+}
+
+function follow(
+  stream: ClientHttp2Stream,
+  endpoint: Endpoint,
+  released: (heard: boolean) => void,
+): void {
+  let heard = false;
+  endpoint.callsUnderWay += 1;
+  stream.once("response", () => {
+    heard = true;
+    endpoint.succeeded(performance.now());
+  });
+  stream.once("close", () => {
+    endpoint.callsUnderWay -= 1;
+    released(heard);
+    if (!heard && stream.session === undefined && stream.errored) {
+      endpoint.failed(performance.now());
+    }
+  });
+}
