@@ -22,6 +22,8 @@ export interface ProcessDefinition<S extends Settings> {
   /** Its name in logs, for example `user-service`. */
   readonly name: string;
   readonly settings: S;
+  /** Problems between settings that are right each for itself. Asked only when all of them are. */
+  check?(config: Config<S>): readonly string[];
   /** Where the admin port listens, and what sets it. */
   admin(config: Config<S>): { host: string; port: number; setting: string };
   /** Builds everything and listens. The process is ready when it resolves. */
@@ -61,11 +63,14 @@ export async function runProcess<S extends Settings & { LOG_LEVEL: Settings[stri
 }
 
 function configOrExit<S extends Settings>(
-  { name, settings }: ProcessDefinition<S>,
+  { name, settings, check }: ProcessDefinition<S>,
   env: NodeJS.ProcessEnv,
 ): Config<S> {
   try {
-    return loadConfig(settings, env);
+    const config = loadConfig(settings, env);
+    const problems = check?.(config) ?? [];
+    if (problems.length > 0) throw new ConfigError(problems);
+    return config;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${name}: ${error.message}\n`);

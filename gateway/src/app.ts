@@ -1,0 +1,133 @@
+import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
+import { UserService } from "@3l1/gen/user/v1/user_service_pb.ts";
+import type { TokenVerifier } from "@3l1/kit/access-token.ts";
+import type { Caller } from "@3l1/kit/caller.ts";
+import type { Logger } from "@3l1/kit/logger.ts";
+import type { SigningKeys } from "@3l1/kit/signing-keys.ts";
+import type { Transport } from "@connectrpc/connect";
+import fastifyCookie from "@fastify/cookie";
+import type { Registry } from "@prometheus-io/client";
+import Fastify, { type FastifyInstance, LogController } from "fastify";
+import type { Redis } from "ioredis";
+import { createClientErrors } from "./client-error.ts";
+import type { GatewayConfig } from "./config.ts";
+import { createForwarder } from "./forward.ts";
+import { jwks } from "./jwks.ts";
+import { createLimitCounter } from "./limit-counter.ts";
+import * as limits from "./limits.ts";
+import { accessLog } from "./plugins/access-log.ts";
+import { authenticate } from "./plugins/authenticate.ts";
+import { compress } from "./plugins/compress.ts";
+import { cors } from "./plugins/cors.ts";
+import { csrf } from "./plugins/csrf.ts";
+import { drainHeader } from "./plugins/drain-header.ts";
+import { ipLimit } from "./plugins/ip-limit.ts";
+import { jsonBody } from "./plugins/json-body.ts";
+import { metrics } from "./plugins/metrics.ts";
+import { problemDetails, sendProblem } from "./plugins/problem-details.ts";
+import { rateLimit } from "./plugins/rate-limit.ts";
+import { requestId, requestIdOf } from "./plugins/request-id.ts";
+import { securityHeaders } from "./plugins/security-headers.ts";
+import { throttle } from "./plugins/throttle.ts";
+import { userLimit } from "./plugins/user-limit.ts";
+import { rest } from "./rest.ts";
+import { createSessionConfirmation } from "./session-confirmation.ts";
+import { createSessionCookie } from "./session-cookie.ts";
+import { createSessionRenewal } from "./session-renewal.ts";
+
+/** What the gateway is built from. Who opens these things also closes them. */
+export interface AppOptions {
+  readonly config: GatewayConfig;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  /** Aborted once the process is told to end. */
+  readonly signal: AbortSignal;
+  /** For the rate limits. It fails fast. */
+  readonly redis: Redis;
+  readonly userService: Transport;
+  readonly orderService: Transport;
+  readonly keys: SigningKeys;
+  readonly verifier: TokenVerifier;
+  /** What proves to a service that it is us. */
+  readonly credential: string;
+  /** Whether a genuine token has been revoked before its time. */
+  readonly isRevoked: (caller: Caller) => boolean;
+}
+
+/** The gateway, ready to listen: every step of a request's way, in its order. */
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { config, logger, registry, signal, credential, verifier } = options;
+  const origins = config.CORS_ORIGINS;
+  const cookie = createSessionCookie(config.COOKIE_SECURE);
+  const app = createServer(options);
+
+  await app.register(requestId);
+  await app.register(accessLog);
+  await app.register(metrics, { registry });
+  await app.register(problemDetails);
+  await app.register(securityHeaders);
+  await app.register(drainHeader, { signal });
+  await app.register(compress);
+  await app.register(fastifyCookie, { hook: false });
+  await app.register(cors, { origins });
+  await app.register(rateLimit, {
+    counter: createLimitCounter({ redis: options.redis, now: () => performance.now() }),
+    perMinute: {
+      ip: config.RATE_LIMIT_IP_PER_MINUTE,
+      user: config.RATE_LIMIT_USER_PER_MINUTE,
+      login: config.RATE_LIMIT_LOGIN_PER_MINUTE,
+    },
+  });
+  await app.register(ipLimit);
+  await app.register(throttle, { maxConcurrentRequests: config.MAX_CONCURRENT_REQUESTS });
+  await app.register(csrf, { origins });
+  await app.register(authenticate, {
+    verifier,
+    renewal: createSessionRenewal(options.userService, verifier),
+    confirmation: createSessionConfirmation({ transport: options.userService, logger, signal }),
+    cookie,
+    credential,
+    isRevoked: options.isRevoked,
+  });
+  await app.register(userLimit);
+  await app.register(jsonBody);
+  await app.register(rest, {
+    services: [
+      { service: UserService, transport: options.userService },
+      { service: OrderService, transport: options.orderService },
+    ],
+    forwarder: createForwarder({ cookie, credential }),
+  });
+  await app.register(jwks, { keys: options.keys });
+  app.get("/", async (_request, reply) => {
+    reply.type("text/plain; charset=utf-8");
+    return "3l1. The API is below /api.\n";
+  });
+  await app.ready();
+  return app;
+}
+
+function createServer({ config, logger }: AppOptions): FastifyInstance {
+  const clientErrors = createClientErrors();
+  const app = Fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    childLoggerFactory: (parent) => parent,
+    genReqId: requestIdOf,
+    trustProxy: config.TRUST_PROXY.length > 0 ? [...config.TRUST_PROXY] : false,
+    bodyLimit: limits.maxBodyBytes,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    return503OnClosing: false,
+    clientErrorHandler: clientErrors.handle,
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
+    http: {
+      maxHeaderSize: limits.maxHeaderBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      connectionsCheckingInterval: limits.connectionsCheckingIntervalMs,
+    },
+  });
+  clientErrors.watch(app.server);
+  return app as unknown as FastifyInstance;
+}

@@ -1,0 +1,19 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { FastifyInstance } from "fastify";
+import { drainCheckMs, drainMs, lameDuckMs } from "./limits.ts";
+
+/**
+ * Ends the public port without cutting an answer: still serving for a moment, until balancers have
+ * seen that the process is no longer ready, then nothing new, then what is under way.
+ */
+export async function drain(app: FastifyInstance): Promise<void> {
+  await sleep(lameDuckMs);
+  const idle = setInterval(() => app.server.closeIdleConnections(), drainCheckMs);
+  const deadline = setTimeout(() => app.server.closeAllConnections(), drainMs);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(idle);
+    clearTimeout(deadline);
+  }
+}

@@ -1,0 +1,66 @@
+/*
+ * The numbers of the edge that are no settings, each with its reason. What an operator may change
+ * stands in config.ts.
+ */
+
+/** Largest request body. No message of ours comes near it, and 1024 at once still fit in memory. */
+export const maxBodyBytes = 1024 * 1024;
+/**
+ * So much of a body that is too large is still read and thrown away, so that the client, which
+ * writes first and reads then, finds the 413 instead of a connection reset.
+ */
+export const maxDiscardedBytes = 8 * 1024 * 1024;
+/** Deepest nesting of a JSON body. Our messages go four deep; protobuf itself stops at 100. */
+export const maxJsonDepth = 64;
+/** Violations told at once. A body can hold a hundred thousand, and nobody reads more than these. */
+export const maxViolations = 20;
+/** All request headers together: a token and a cookie take 1 KiB, the rest is tracking and proxies. */
+export const maxHeaderBytes = 16 * 1024;
+/** Longest user agent that is handed on; what a session shows of it is no longer. */
+export const maxDeviceLength = 200;
+
+/** Whoever needs longer to send the headers keeps a connection busy on purpose (slowloris). */
+export const headersTimeoutMs = 5_000;
+/** The whole request, body included: 1 MiB at 70 KiB/s. */
+export const requestTimeoutMs = 15_000;
+/** How often the two above are checked; Node's 30 s would make them meaningless. */
+export const connectionsCheckingIntervalMs = 1_000;
+/** Longer than the 60 s of common load balancers, which must be the ones to close first. */
+export const keepAliveTimeoutMs = 75_000;
+
+/** Answers smaller than this grow by compression, or gain less than a packet. */
+export const compressFromBytes = 1024;
+/** How long a browser may remember a preflight: Chromium's own limit. */
+export const preflightMaxAgeSeconds = 7_200;
+/** How long the public keys may be cached. A key is published well before it signs. */
+export const jwksMaxAgeSeconds = 300;
+
+/** A Redis that needs longer for a rate limit is worse than none. */
+export const limiterTimeoutMs = 50;
+/** While Redis is away it is tried again so often; meanwhile each process counts alone. */
+export const limiterProbeMs = 1_000;
+/** Keys counted locally, the least recently used forgotten first: about 10 MiB. */
+export const limiterLocalKeys = 50_000;
+
+/** Wait for one answer to a refresh. Well above its usual 3 ms, well below a user's patience. */
+export const refreshTimeoutMs = 800;
+/** A confirmation carries no answer that anybody waits for. */
+export const confirmTimeoutMs = 2_000;
+/** Pauses before a confirmation is tried again. */
+export const confirmRetriesMs = [100, 1_000, 5_000];
+/** Confirmations under way at once; more than this means that the user-service is in trouble. */
+export const maxConfirmations = 64;
+/** Generations remembered as confirmed; forgetting one costs one needless call. */
+export const maxRememberedGenerations = 10_000;
+
+/** `Retry-After` of a throttled request is spread from this … */
+export const throttleRetryMinMs = 1_000;
+/** … to this, so that those turned away don't come back all at once. */
+export const throttleRetryMaxMs = 3_000;
+
+/** From the signal to the closed port: balancers that poll readiness each second need to notice. */
+export const lameDuckMs = 1_500;
+/** How long requests under way may take once the port is closed. */
+export const drainMs = 20_000;
+/** While draining, connections that have become idle are closed so often. */
+export const drainCheckMs = 50;

@@ -1,0 +1,41 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import fastifyPlugin from "fastify-plugin";
+import { clientAddress } from "../client-address.ts";
+import { routeOf } from "../route-name.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** The Connect code of the answer, `ok` unless something failed. */
+    outcome: string;
+  }
+}
+
+/**
+ * One line a request, once its answer is out or its client gone. It names the route, never the URL,
+ * and holds no header, body or query value.
+ */
+export const accessLog = fastifyPlugin(
+  async (app) => {
+    app.decorateRequest("outcome", "ok");
+    app.addHook("onRequest", async (request, reply) => {
+      const startedAt = performance.now();
+      reply.raw.once("close", () => logRequest(request, reply, performance.now() - startedAt));
+    });
+  },
+  { name: "access-log", dependencies: ["request-id"] },
+);
+
+function logRequest(request: FastifyRequest, reply: FastifyReply, durationMs: number): void {
+  const left = !reply.raw.writableFinished;
+  const line = {
+    requestId: request.id,
+    userId: request.identity?.caller?.userId,
+    ip: clientAddress(request),
+    method: request.method,
+    route: routeOf(request),
+    status: left ? 499 : reply.statusCode,
+    code: left ? "canceled" : request.outcome,
+    durationMs: Number(durationMs.toFixed(3)),
+  };
+  request.server.log.info(line, "request");
+}

@@ -1,0 +1,27 @@
+import fastifyCompress from "@fastify/compress";
+import fastifyPlugin from "fastify-plugin";
+import { compressFromBytes } from "../limits.ts";
+
+/** Tells @fastify/compress to leave an answer alone. */
+const leaveAlone = "x-no-compression";
+
+/**
+ * gzip and brotli for larger answers; never for one that carries a token, whose length could give
+ * it away to somebody who controls a part of the answer (BREACH).
+ */
+export const compress = fastifyPlugin(
+  async (app) => {
+    app.addHook("onSend", async (request, reply) => {
+      const hasToken =
+        reply.hasHeader("x-access-token") || request.routeOptions.config.policy?.sessionKey;
+      if (hasToken) request.headers[leaveAlone] = "1";
+    });
+    await app.register(fastifyCompress, {
+      encodings: ["br", "gzip"],
+      threshold: compressFromBytes,
+      customTypes: /^(?:text\/(?!event-stream)|application\/(?:problem\+)?json)/,
+      globalDecompression: false,
+    });
+  },
+  { name: "compress" },
+);

@@ -1,0 +1,66 @@
+import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
+import { reasonOf } from "@3l1/kit/failure.ts";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { codeToString } from "@connectrpc/connect/protocol-connect";
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import fastifyPlugin from "fastify-plugin";
+import { maxBodyBytes } from "../limits.ts";
+import { problemOf, retryAfterOf } from "../problem.ts";
+import { badRequest, methodNotAllowed, notFound, notJson, tooLarge } from "../refusal.ts";
+import { pathOf } from "../route-name.ts";
+
+/** Every error as `application/problem+json`, wherever it came from. */
+export const problemDetails = fastifyPlugin(
+  async (app) => {
+    app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+    app.setNotFoundHandler((request, reply) => {
+      const allowed = methodsAt(request);
+      if (allowed.length > 0) reply.header("allow", allowed.join(", "));
+      return sendProblem(
+        allowed.length > 0 ? methodNotAllowed(allowed) : notFound(),
+        request,
+        reply,
+      );
+    });
+  },
+  { name: "problem-details", dependencies: ["access-log"] },
+);
+
+/** Answers with an error. What nobody foresaw is logged here, once, and says nothing to the client. */
+export function sendProblem(
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const error = toConnectError(thrown);
+  if (error.code === Code.Internal && error.cause !== undefined)
+    request.server.log.error({ err: error.cause, requestId: request.id }, "request failed");
+  request.outcome = codeToString(error.code);
+  const instance = pathOf(request.raw.url ?? "/");
+  const problem = problemOf(error, { requestId: request.id, instance });
+  const retryAfter = retryAfterOf(error);
+  if (retryAfter !== undefined) reply.header("retry-after", retryAfter);
+  if (problem.status === 401) reply.header("www-authenticate", challengeOf(error));
+  return reply.code(problem.status).type("application/problem+json").send(JSON.stringify(problem));
+}
+
+/** RFC 6750, section 3: no error code without credentials. */
+function challengeOf(error: ConnectError): string {
+  return reasonOf(error) === Reason.INVALID_TOKEN ? 'Bearer error="invalid_token"' : "Bearer";
+}
+
+function methodsAt({ server, raw }: FastifyRequest): string[] {
+  const url = pathOf(raw.url ?? "/");
+  return server.supportedMethods.filter(
+    (method) => method !== "OPTIONS" && server.findRoute({ method, url }) !== null,
+  );
+}
+
+function toConnectError(thrown: unknown): ConnectError {
+  if (thrown instanceof ConnectError) return thrown;
+  const { code, statusCode = 500 } = thrown as Partial<FastifyError>;
+  if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") return notJson();
+  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") return tooLarge(maxBodyBytes);
+  if (statusCode >= 400 && statusCode < 500) return badRequest("the request is malformed");
+  return new ConnectError("internal error", Code.Internal, undefined, undefined, thrown);
+}

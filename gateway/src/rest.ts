@@ -1,0 +1,107 @@
+import { policyOf } from "@3l1/kit/method-policy.ts";
+import {
+  type DescMethod,
+  type DescMethodUnary,
+  type DescService,
+  type MessageShape,
+  toJsonString,
+} from "@bufbuild/protobuf";
+import { Code, ConnectError, type Transport } from "@connectrpc/connect";
+import type { FastifyRequest, RouteHandlerMethod } from "fastify";
+import fastifyPlugin from "fastify-plugin";
+import { badInput } from "./bad-input.ts";
+import type { Forwarder } from "./forward.ts";
+import { type HttpRoute, httpRoutesOf } from "./http-rule.ts";
+import { messageFromJson } from "./json-message.ts";
+import { messageFromQuery, refuseQuery } from "./query-message.ts";
+import { queryOf } from "./route-name.ts";
+
+/** A service that the public may call, and the way to it. */
+export interface PublicService {
+  readonly service: DescService;
+  readonly transport: Transport;
+}
+
+export interface RestOptions {
+  readonly services: readonly PublicService[];
+  readonly forwarder: Forwarder;
+}
+
+/** REST as the `google.api.http` options of the schema describe it. There is no code for any one method. */
+export const rest = fastifyPlugin<RestOptions>(
+  async (app, { services, forwarder }) => {
+    for (const { service, transport } of services)
+      for (const method of service.methods)
+        for (const route of httpRoutesOf(method))
+          app.route({
+            method: route.verb,
+            url: route.path,
+            config: { policy: policyOf(method) },
+            handler: handlerOf(method, route, transport, forwarder),
+          });
+  },
+  { name: "rest", dependencies: ["authenticate", "json-body", "problem-details"] },
+);
+
+function handlerOf(
+  method: DescMethod,
+  route: HttpRoute,
+  transport: Transport,
+  forwarder: Forwarder,
+): RouteHandlerMethod {
+  if (isUnary(method)) return unaryHandler(method, route, transport, forwarder);
+  return async () => {
+    throw new ConnectError("streams are not served yet", Code.Unimplemented);
+  };
+}
+
+function isUnary(method: DescMethod): method is DescMethodUnary {
+  return method.methodKind === "unary";
+}
+
+function unaryHandler(
+  method: DescMethodUnary,
+  route: HttpRoute,
+  transport: Transport,
+  forwarder: Forwarder,
+): RouteHandlerMethod {
+  const policy = policyOf(method);
+  const target = { method, policy, transport };
+  const status = policy.successStatus || 200;
+  return async (request, reply) => {
+    const message = readMessage(method, route, request);
+    const answer = await forwarder.unary(request, reply, target, message);
+    reply.code(status);
+    if (status === 204) return reply.send();
+    reply.type("application/json; charset=utf-8");
+    return toJsonString(method.output, answer, { alwaysEmitImplicit: true });
+  };
+}
+
+function readMessage(
+  method: DescMethodUnary,
+  { inBody }: HttpRoute,
+  { body, raw, params }: FastifyRequest,
+): MessageShape<DescMethodUnary["input"]> {
+  const query = queryOf(raw.url ?? "");
+  const inPath = params as Record<string, string>;
+  if (!inBody) {
+    refuseBody(body);
+    return messageFromQuery(method.input, query, inPath);
+  }
+  refuseQuery(query);
+  const json = body === undefined ? {} : body;
+  const hasPath = Object.keys(inPath).length > 0;
+  return messageFromJson(method.input, hasPath ? { ...(json as object), ...inPath } : json);
+}
+
+/** An empty object is no body either: many clients send one with every POST. */
+function refuseBody(body: unknown): void {
+  if (body === undefined) return;
+  const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
+  if (!isObject) throw badInput([{ path: [], rule: "type.object", message: "must be an object" }]);
+  const names = Object.keys(body).slice(0, 1);
+  const message = "belongs into the query";
+  const faults = names.map((name) => ({ path: [name], rule: "body.none", message }));
+  if (faults.length > 0) throw badInput(faults);
+}

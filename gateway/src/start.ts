@@ -1,0 +1,72 @@
+import { SessionService } from "@3l1/gen/user/v1/session_service_pb.ts";
+import { createTokenVerifier } from "@3l1/kit/access-token.ts";
+import { listen } from "@3l1/kit/listen.ts";
+import { metadata } from "@3l1/kit/metadata.ts";
+import type { ProcessContext } from "@3l1/kit/process.ts";
+import { openRedis } from "@3l1/kit/redis.ts";
+import { createServiceCredential } from "@3l1/kit/secrets.ts";
+import { cacheSigningKeys } from "@3l1/kit/signing-keys.ts";
+import { createUpstream, type Upstream } from "@3l1/kit/upstream.ts";
+import { createClient, type Transport } from "@connectrpc/connect";
+import { buildApp } from "./app.ts";
+import type { settings } from "./config.ts";
+import { drain } from "./drain.ts";
+import { limiterTimeoutMs } from "./limits.ts";
+
+type Context = ProcessContext<typeof settings>;
+
+/** Opens what the gateway needs, builds it and listens. It does not wait for its services: they may come later. */
+export async function start(context: Context): Promise<void> {
+  const { config, logger, registry, shutdown } = context;
+  const redis = openLimiterRedis(context);
+  const userService = openUpstream(context, "user-service", config.USER_SERVICE_URL);
+  const orderService = openUpstream(context, "order-service", config.ORDER_SERVICE_URL);
+  showBreakers(context, [userService, orderService]);
+
+  const credential = createServiceCredential(config.SECRET_KEYS).value;
+  const keys = cacheSigningKeys(keyFetcher(userService.transport, credential), Date.now);
+  const app = await buildApp({
+    config,
+    logger,
+    registry,
+    signal: shutdown.signal,
+    redis,
+    userService: userService.transport,
+    orderService: orderService.transport,
+    keys,
+    verifier: createTokenVerifier(keys, Date.now),
+    credential,
+    isRevoked: () => false,
+  });
+  await listen(app.server, config.GATEWAY_PORT, config.GATEWAY_HOST, "GATEWAY_PORT");
+  shutdown.defer("public port", () => drain(app));
+}
+
+function openLimiterRedis({ config, logger, shutdown, details }: Context) {
+  const url = config.REDIS_URL;
+  const redis = openRedis({ url, name: "gateway", logger, commandTimeoutMs: limiterTimeoutMs });
+  details.set("redis", () => (redis.status === "ready" ? "ready" : "away"));
+  shutdown.defer("Redis", () => redis.disconnect());
+  return redis;
+}
+
+function openUpstream(context: Context, name: string, baseUrls: readonly string[]): Upstream {
+  const { config, logger, registry, shutdown } = context;
+  const timeoutMs = config.UPSTREAM_TIMEOUT_MS;
+  const upstream = createUpstream({ name, baseUrls, timeoutMs, logger, registry });
+  shutdown.defer(name, () => upstream.close());
+  return upstream;
+}
+
+function showBreakers({ adminPages, details }: Context, upstreams: readonly Upstream[]): void {
+  const collect = <T>(show: (upstream: Upstream) => T) =>
+    Object.fromEntries(upstreams.map((upstream) => [upstream.name, show(upstream)]));
+  adminPages.set("/breakers", () => ({ body: collect((upstream) => upstream.snapshot()) }));
+  details.set("breakers", () => collect((upstream) => upstream.snapshot().state));
+}
+
+function keyFetcher(transport: Transport, credential: string) {
+  const client = createClient(SessionService, transport);
+  const headers = { [metadata.serviceCredential]: credential };
+  return async () => (await client.getSigningKeys({}, { headers })).keys;
+}
