@@ -1,0 +1,82 @@
+import { InternalOrderService } from "@3l1/gen/order/v1/internal_order_service_pb.ts";
+import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
+import { metadata } from "@3l1/kit/metadata.ts";
+import { createServiceCredential } from "@3l1/kit/secrets.ts";
+import { type Client, createClient, type Transport } from "@connectrpc/connect";
+import { v7 as uuidv7 } from "uuid";
+import { createTestDatabase } from "./database.ts";
+import { type RunningService, startService } from "./running-service.ts";
+import { startSessionStandIn } from "./session-service.ts";
+
+const secretKeys = "a secret of the tests that is longer than 32 characters";
+
+/** Copies of the order-service on one database, and who calls them. */
+export interface TestPlatform {
+  /** A PostgreSQL URL of the services' database. */
+  readonly databaseUrl: string;
+  /** A new user. */
+  user(options?: { admin?: boolean }): Promise<TestUser>;
+  /** The user-service's client to a copy. */
+  internal(copy?: number): Client<typeof InternalOrderService>;
+  stop(): Promise<void>;
+}
+
+/** A user of the platform, with their access token. */
+export interface TestUser {
+  readonly id: string;
+  /** The user's client to the first copy. */
+  readonly orders: Client<typeof OrderService>;
+  /** The user's client to a copy. */
+  at(copy: number): Client<typeof OrderService>;
+}
+
+/** @param server the URL of a PostgreSQL superuser, from `TEST_DATABASE_URL` */
+export async function createTestPlatform(
+  server: string | undefined,
+  { copies = 1 } = {},
+): Promise<TestPlatform> {
+  // Closes what was opened also when the rest fails to start: else the test run would hang.
+  await using opened = new AsyncDisposableStack();
+  const database = await createTestDatabase(server);
+  opened.defer(database.drop);
+  const sessions = await startSessionStandIn([secretKeys]);
+  opened.defer(sessions.stop);
+  const env = {
+    ORDER_DATABASE_URL: database.url,
+    USER_SERVICE_URL: sessions.url,
+    SECRET_KEYS: secretKeys,
+  };
+  const services = await Promise.all(Array.from({ length: copies }, () => startService(env)));
+  for (const service of services) opened.defer(service.stop);
+  const stack = opened.move();
+  const transport = (copy: number) => (services[copy] as RunningService).transport;
+  return {
+    databaseUrl: database.url,
+    async user({ admin = false } = {}) {
+      const id = uuidv7();
+      const header = { [metadata.authorization]: `Bearer ${await sessions.tokenFor(id, admin)}` };
+      const at = (copy: number) => createClient(OrderService, withHeader(transport(copy), header));
+      return { id, orders: at(0), at };
+    },
+    internal(copy = 0) {
+      const credential = createServiceCredential([secretKeys]).value;
+      const header = { [metadata.serviceCredential]: credential };
+      return createClient(InternalOrderService, withHeader(transport(copy), header));
+    },
+    stop: () => stack.disposeAsync(),
+  };
+}
+
+function withHeader(transport: Transport, extra: Record<string, string>): Transport {
+  const merged = (header?: ConstructorParameters<typeof Headers>[0]) => {
+    const headers = new Headers(header);
+    for (const [name, value] of Object.entries(extra)) headers.set(name, value);
+    return headers;
+  };
+  return {
+    unary: (method, signal, timeoutMs, header, ...rest) =>
+      transport.unary(method, signal, timeoutMs, merged(header), ...rest),
+    stream: (method, signal, timeoutMs, header, ...rest) =>
+      transport.stream(method, signal, timeoutMs, merged(header), ...rest),
+  };
+}
