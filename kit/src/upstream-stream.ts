@@ -1,5 +1,6 @@
 import { ConnectError, type StreamResponse, type Transport } from "@connectrpc/connect";
 import type { Permit } from "./breaker.ts";
+import type { Outcome } from "./breaker-circuit.ts";
 import { outcomeOf } from "./outcome.ts";
 import { breakerOpen, callerLeft, overloaded } from "./rejection.ts";
 import { maxStreams } from "./resilience-constants.ts";
@@ -26,14 +27,14 @@ export class UpstreamStreams {
   /** For a transport. */
   readonly stream: Transport["stream"] = async (method, signal, ...rest) => {
     if (signal?.aborted) throw callerLeft(signal);
-    const permit = this.#askBreaker();
+    const start = new StreamStart(this.#parts, this.#askBreaker(), signal);
     const leave = this.#enter(signal);
     try {
-      const answer = await this.#start(permit, signal, () =>
-        this.#parts.wire.stream(method, signal, ...rest),
-      );
-      return { ...answer, message: untilEnd(answer.message, leave) } as typeof answer;
+      const answer = await this.#parts.wire.stream(method, signal, ...rest);
+      start.answered();
+      return { ...answer, message: follow(answer.message, start, leave) } as typeof answer;
     } catch (error) {
+      start.failed(error);
       leave();
       throw error;
     }
@@ -63,38 +64,62 @@ export class UpstreamStreams {
     signal?.addEventListener("abort", leave);
     return leave;
   }
+}
 
-  async #start<T>(
-    permit: Permit,
-    signal: AbortSignal | undefined,
-    begin: () => Promise<T>,
-  ): Promise<T> {
-    const { timeoutMs } = this.#parts;
-    // A server may send its headers with the first message: one that is silent has nothing to tell yet,
-    // and says nothing about itself.
-    const silent = () => settle(this.#parts, permit, "neutral", false);
-    const timer = setTimeout(silent, timeoutMs).unref();
-    try {
-      const answer = await begin();
-      settle(this.#parts, permit, "success", false);
-      return answer;
-    } catch (thrown) {
-      const error = ConnectError.from(thrown);
-      // Nor does a caller's deadline that passes meanwhile, hence no time that the upstream had.
-      settle(this.#parts, permit, outcomeOf(error, { tookMs: 0, timeoutMs }, signal), false);
-      throw error;
-    } finally {
-      clearTimeout(timer);
-    }
+/**
+ * Tells the breaker how a stream began, which is known with its first message or its end. Headers alone
+ * don't say it: a server may send them late, with the first message, or early, before it refuses.
+ */
+class StreamStart {
+  readonly #parts: UpstreamParts;
+  readonly #permit: Permit;
+  readonly #signal: AbortSignal | undefined;
+  readonly #timer: NodeJS.Timeout;
+  #hasAnswered = false;
+
+  constructor(parts: UpstreamParts, permit: Permit, signal: AbortSignal | undefined) {
+    this.#parts = parts;
+    this.#permit = permit;
+    this.#signal = signal;
+    const silent = () => this.#settle(this.#hasAnswered ? "success" : "neutral");
+    this.#timer = setTimeout(silent, parts.timeoutMs).unref();
+  }
+
+  /** The upstream has taken the stream, so far. */
+  answered(): void {
+    this.#hasAnswered = true;
+  }
+
+  succeeded(): void {
+    this.#settle("success");
+  }
+
+  failed(error: unknown): void {
+    // Whoever has nothing to tell lets a caller's deadline pass and is not to blame, hence no time.
+    const timing = { tookMs: 0, timeoutMs: this.#parts.timeoutMs };
+    this.#settle(outcomeOf(ConnectError.from(error), timing, this.#signal));
+  }
+
+  #settle(outcome: Outcome): void {
+    clearTimeout(this.#timer);
+    settle(this.#parts, this.#permit, outcome, false);
   }
 }
 
-async function* untilEnd(
+async function* follow(
   messages: StreamResponse["message"],
+  start: StreamStart,
   leave: () => void,
 ): StreamResponse["message"] {
   try {
-    yield* messages;
+    for await (const message of messages) {
+      start.succeeded();
+      yield message;
+    }
+    start.succeeded();
+  } catch (error) {
+    start.failed(error);
+    throw error;
   } finally {
     leave();
   }

@@ -51,16 +51,21 @@ class UnaryCall {
 
   async run<T>(send: (leftMs: number) => Promise<T>): Promise<T> {
     if (this.#signal?.aborted) throw callerLeft(this.#signal);
+    const { queue } = this.#parts;
     const permit = this.#askBreaker();
+    let hasTurn = false;
     try {
-      const answer = await this.#takeTurn(permit, send);
-      settle(this.#parts, permit, "success", tookLong(this.#timing(this.#turnAtMs)));
+      hasTurn = queue.tryEnter() || (await this.#wait());
+      const answer = await this.#attempt(permit, send);
+      this.#settle(permit, undefined);
       return answer;
     } catch (thrown) {
       const error = ConnectError.from(thrown);
-      const timing = this.#timing(this.#turnAtMs);
-      settle(this.#parts, permit, outcomeOf(error, timing, this.#signal), tookLong(timing));
+      this.#settle(permit, error);
       throw error;
+    } finally {
+      // After the breaker knows, so that whoever has the next turn knows, too.
+      if (hasTurn) queue.leave();
     }
   }
 
@@ -72,23 +77,11 @@ class UnaryCall {
     throw this.#breakerOpen();
   }
 
-  async #takeTurn<T>(permit: Permit, send: (leftMs: number) => Promise<T>): Promise<T> {
-    const { queue, now } = this.#parts;
-    if (!queue.tryEnter()) await this.#wait();
-    try {
-      if (!permit.current) throw this.#breakerOpen();
-      this.#turnAtMs = now();
-      return await this.#attempt(permit, send);
-    } finally {
-      queue.leave();
-    }
-  }
-
-  async #wait(): Promise<void> {
+  async #wait(): Promise<true> {
     const { queue, metrics, name, random } = this.#parts;
     const { maxWaitMs, maxWaitShare } = concurrencyRules;
     const waitMs = Math.min(maxWaitMs, this.#leftMs() * maxWaitShare);
-    if (await queue.enter(criticalityOf(this.#method), waitMs, this.#signal)) return;
+    if (await queue.enter(criticalityOf(this.#method), waitMs, this.#signal)) return true;
     if (this.#signal?.aborted) throw callerLeft(this.#signal);
     metrics.overloaded();
     throw overloaded(name, random());
@@ -96,6 +89,8 @@ class UnaryCall {
 
   async #attempt<T>(permit: Permit, send: (leftMs: number) => Promise<T>): Promise<T> {
     const { budget, metrics, now } = this.#parts;
+    if (!permit.current) throw this.#breakerOpen();
+    this.#turnAtMs = now();
     for (let retry = 0; ; retry++) {
       const startedAtMs = now();
       try {
@@ -141,6 +136,12 @@ class UnaryCall {
     } catch {
       throw signal?.aborted ? callerLeft(signal) : error;
     }
+  }
+
+  #settle(permit: Permit, error: ConnectError | undefined): void {
+    const timing = this.#timing(this.#turnAtMs);
+    const outcome = error === undefined ? "success" : outcomeOf(error, timing, this.#signal);
+    settle(this.#parts, permit, outcome, tookLong(timing));
   }
 
   /** What is left of the deadline, in whole milliseconds as gRPC counts. @throws if nothing is. */
