@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 
 const OLDEST_NODE = 18;
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
+const PROGRESS_MS = 15_000;
 const LOCK_POLL_MS = 200;
 const FORWARDED_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 
@@ -107,10 +108,12 @@ async function install() {
   const first = !fs.existsSync(runtime);
   say(first ? "installing dependencies (first time only)…" : "updating dependencies…");
   const startedAt = Date.now();
+  const elapsed = () => `${((Date.now() - startedAt) / 1000).toFixed(1)} s`;
+  const progress = setInterval(() => say(`  still at it after ${elapsed()}`), PROGRESS_MS);
   fs.rmSync(stamp, { force: true });
-  await runPnpm(manifest.packageManager);
+  await runPnpm(manifest.packageManager).finally(() => clearInterval(progress));
   fs.writeFileSync(stamp, fingerprint());
-  say(`dependencies are there after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+  say(`dependencies are there after ${elapsed()}`);
 }
 
 /** @param {string} pnpm name and version, as in "pnpm@12.21.0" */
