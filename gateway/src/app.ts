@@ -1,8 +1,8 @@
 import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
 import { UserService } from "@3l1/gen/user/v1/user_service_pb.ts";
 import type { TokenVerifier } from "@3l1/kit/access-token.ts";
-import type { Caller } from "@3l1/kit/caller.ts";
 import type { Logger } from "@3l1/kit/logger.ts";
+import type { Revocations } from "@3l1/kit/revocations.ts";
 import type { SigningKeys } from "@3l1/kit/signing-keys.ts";
 import type { Transport } from "@connectrpc/connect";
 import fastifyCookie from "@fastify/cookie";
@@ -50,8 +50,8 @@ export interface AppOptions {
   readonly verifier: TokenVerifier;
   /** What proves to a service that it is us. */
   readonly credential: string;
-  /** Whether a genuine token has been revoked before its time. */
-  readonly isRevoked: (caller: Caller) => boolean;
+  /** Tokens that were revoked before their time. */
+  readonly revocations: Pick<Revocations, "isRevoked" | "apply" | "silentMs">;
 }
 
 /** The gateway, ready to listen: every step of a request's way, in its order. */
@@ -87,7 +87,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     confirmation: createSessionConfirmation({ transport: options.userService, logger, signal }),
     cookie,
     credential,
-    isRevoked: options.isRevoked,
+    revocations: options.revocations,
   });
   await app.register(userLimit);
   await app.register(jsonBody);
@@ -96,7 +96,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       { service: UserService, transport: options.userService },
       { service: OrderService, transport: options.orderService },
     ],
-    forwarder: createForwarder({ cookie, credential }),
+    forwarder: createForwarder({ cookie, credential, revocations: options.revocations }),
   });
   await app.register(jwks, { keys: options.keys });
   app.get("/", async (_request, reply) => {

@@ -1,5 +1,6 @@
 import type { MethodPolicy } from "@3l1/gen/platform/v1/method_policy_pb.ts";
 import { metadata } from "@3l1/kit/metadata.ts";
+import { parseRevocation, type Revocations } from "@3l1/kit/revocations.ts";
 import type { DescMessage, DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { Transport } from "@connectrpc/connect";
@@ -30,9 +31,11 @@ export interface ForwarderOptions {
   readonly cookie: SessionCookie;
   /** What proves to a service that it is us. */
   readonly credential: string;
+  readonly revocations: Pick<Revocations, "apply">;
 }
 
-export function createForwarder({ cookie, credential }: ForwarderOptions): Forwarder {
+export function createForwarder(options: ForwarderOptions): Forwarder {
+  const { cookie, credential, revocations } = options;
   return {
     async unary(request, reply, { method, policy, transport }, message) {
       const header = traceMetadata(request);
@@ -42,6 +45,7 @@ export function createForwarder({ cookie, credential }: ForwarderOptions): Forwa
       if (method.idempotency === IdempotencyLevel.IDEMPOTENCY_UNKNOWN)
         addIdempotencyKey(header, request);
       const answer = await transport.unary(method, leaving(reply), undefined, header, message);
+      applyRevocation(answer.header, revocations);
       if (policy.sessionKey) keepSession(reply, answer.header, cookie);
       return answer.message;
     },
@@ -55,6 +59,13 @@ export function leaving(reply: FastifyReply): AbortSignal {
     if (!reply.raw.writableFinished) controller.abort();
   });
   return controller.signal;
+}
+
+/** The gateway that answers is the first to refuse what the call revoked; the stream tells the others. */
+function applyRevocation(header: Headers, revocations: ForwarderOptions["revocations"]): void {
+  const text = header.get(metadata.revocation);
+  const revocation = text === null ? undefined : parseRevocation(text);
+  if (revocation !== undefined) revocations.apply(revocation);
 }
 
 /** The method has opened or ended a session: a token issued on the way to it belongs to the one before. */

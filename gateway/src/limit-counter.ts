@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { charge, type Quota, type Verdict } from "./gcra.ts";
-import { chargeInRedis } from "./limit-script.ts";
+import { createLimitScript } from "./limit-script.ts";
 import { limiterLocalKeys, limiterProbeMs, limiterTimeoutMs } from "./limits.ts";
 
 /** Counts what the limits limit. Never fails. */
@@ -24,6 +24,7 @@ export interface LimitCounterOptions {
  */
 export function createLimitCounter(options: LimitCounterOptions): LimitCounter {
   const { redis, keyPrefix = "limit:", now } = options;
+  const inRedis = createLimitScript(redis);
   const local = createLocalCounter(now);
   let awayUntilMs = Number.NEGATIVE_INFINITY;
   /** How far the clock of Redis is ahead of ours, once an answer has told. */
@@ -37,7 +38,7 @@ export function createLimitCounter(options: LimitCounterOptions): LimitCounter {
       const verdict = local(key, quota);
       if (now() < awayUntilMs) return verdict;
       try {
-        const answer = await chargeInRedis(redis, keyPrefix + key, quota, deadlineUs());
+        const answer = await inRedis(keyPrefix + key, quota, deadlineUs());
         offsetUs = answer.redisTimeUs - now() * 1000;
         return answer.verdict ?? verdict;
       } catch {

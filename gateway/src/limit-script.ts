@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { redisScript } from "@3l1/kit/redis-script.ts";
 import type { Redis } from "ioredis";
 import type { Quota, Verdict } from "./gcra.ts";
 
@@ -23,7 +23,6 @@ local reset = math.ceil((next - now) / 1000)
 redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', reset + 1)
 return {1, math.floor(slack / emission), 0, reset, now}
 `;
-const sha = createHash("sha1").update(script).digest("hex");
 
 type Answer = [allowed: number, remaining: number, retryMs: number, resetMs: number, nowUs: number];
 
@@ -40,18 +39,14 @@ export interface ScriptAnswer {
  *
  * @param deadlineUs on the clock of Redis; 0 for none
  */
-export async function chargeInRedis(
-  redis: Redis,
-  key: string,
-  { burst, emissionMs }: Quota,
-  deadlineUs: number,
-): Promise<ScriptAnswer> {
-  const args = [key, Math.ceil(emissionMs * 1000), burst, deadlineUs] as const;
-  const answer = (await redis.evalsha(sha, 1, ...args).catch((error: Error) => {
-    if (!error.message.startsWith("NOSCRIPT")) throw error;
-    return redis.eval(script, 1, ...args);
-  })) as Answer;
-  const [state, remaining, retryAfterMs, resetMs, redisTimeUs] = answer;
-  const verdict = { allowed: state === 1, remaining, retryAfterMs, resetMs };
-  return { verdict: state < 0 ? undefined : verdict, redisTimeUs };
+export type LimitScript = (key: string, quota: Quota, deadlineUs: number) => Promise<ScriptAnswer>;
+
+export function createLimitScript(redis: Redis): LimitScript {
+  const run = redisScript(redis, script);
+  return async (key, { burst, emissionMs }, deadlineUs) => {
+    const answer = await run([key], [Math.ceil(emissionMs * 1000), burst, deadlineUs]);
+    const [state, remaining, retryAfterMs, resetMs, redisTimeUs] = answer as Answer;
+    const verdict = { allowed: state === 1, remaining, retryAfterMs, resetMs };
+    return { verdict: state < 0 ? undefined : verdict, redisTimeUs };
+  };
 }

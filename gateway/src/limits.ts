@@ -32,8 +32,8 @@ export const keepAliveTimeoutMs = 75_000;
 export const compressFromBytes = 1024;
 /** How long a browser may remember a preflight: Chromium's own limit. */
 export const preflightMaxAgeSeconds = 7_200;
-/** How long the public keys may be cached. A key is published well before it signs. */
-export const jwksMaxAgeSeconds = 300;
+/** How long the public keys may be cached: half the time that a key is published before it signs. */
+export const jwksMaxAgeSeconds = 30;
 
 /** A Redis that needs longer for a rate limit is worse than none. */
 export const limiterTimeoutMs = 50;
@@ -48,6 +48,10 @@ export const refreshTimeoutMs = 800;
 export const confirmTimeoutMs = 2_000;
 /** Pauses before a confirmation is tried again. */
 export const confirmRetriesMs = [100, 1_000, 5_000];
+/** Longest wait for Redis at the start. Without it the gateway serves what needs no revocations. */
+export const revocationsPatienceMs = 2_000;
+/** Not knowing for longer what was revoked, nothing is changed on the word of a token alone. */
+export const maxRevocationSilenceMs = 5_000;
 /** Confirmations under way at once; more than this means that the user-service is in trouble. */
 export const maxConfirmations = 64;
 /** Generations remembered as confirmed; forgetting one costs one needless call. */

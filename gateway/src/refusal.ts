@@ -1,5 +1,5 @@
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
-import { failure } from "@3l1/kit/failure.ts";
+import { failure, sessionStoreUnavailable } from "@3l1/kit/failure.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
 
 /*
@@ -28,6 +28,9 @@ export const loginRequired = () => new ConnectError("log in first", Code.Unauthe
 
 export const invalidToken = (message = "the access token is not valid") =>
   failure(Code.Unauthenticated, message, Reason.INVALID_TOKEN);
+
+/** Redis is away, so nobody knows whether the token has been revoked. */
+export const revocationsUnknown = () => sessionStoreUnavailable();
 
 export const crossSite = () =>
   failure(Code.PermissionDenied, "another site sent this request", Reason.CROSS_SITE);

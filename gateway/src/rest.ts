@@ -36,7 +36,7 @@ export const rest = fastifyPlugin<RestOptions>(
           app.route({
             method: route.verb,
             url: route.path,
-            config: { policy: policyOf(method) },
+            config: { rpc: method, policy: policyOf(method) },
             handler: handlerOf(method, route, transport, forwarder),
           });
   },

@@ -4,6 +4,7 @@ import { listen } from "@3l1/kit/listen.ts";
 import { metadata } from "@3l1/kit/metadata.ts";
 import type { ProcessContext } from "@3l1/kit/process.ts";
 import { openRedis } from "@3l1/kit/redis.ts";
+import { createRevocations } from "@3l1/kit/revocations.ts";
 import { createServiceCredential } from "@3l1/kit/secrets.ts";
 import { cacheSigningKeys } from "@3l1/kit/signing-keys.ts";
 import { createUpstream, type Upstream } from "@3l1/kit/upstream.ts";
@@ -11,7 +12,7 @@ import { createClient, type Transport } from "@connectrpc/connect";
 import { buildApp } from "./app.ts";
 import type { settings } from "./config.ts";
 import { drain } from "./drain.ts";
-import { limiterTimeoutMs } from "./limits.ts";
+import { limiterTimeoutMs, revocationsPatienceMs } from "./limits.ts";
 
 type Context = ProcessContext<typeof settings>;
 
@@ -23,6 +24,8 @@ export async function start(context: Context): Promise<void> {
   const orderService = openUpstream(context, "order-service", config.ORDER_SERVICE_URL);
   showBreakers(context, [userService, orderService]);
 
+  const revocations = createRevocations({ redis, logger, now: Date.now });
+  shutdown.defer("revocations", () => revocations.close());
   const credential = createServiceCredential(config.SECRET_KEYS).value;
   const keys = cacheSigningKeys(keyFetcher(userService.transport, credential), Date.now);
   const app = await buildApp({
@@ -36,8 +39,9 @@ export async function start(context: Context): Promise<void> {
     keys,
     verifier: createTokenVerifier(keys, Date.now),
     credential,
-    isRevoked: () => false,
+    revocations,
   });
+  await revocations.ready(revocationsPatienceMs);
   await listen(app.server, config.GATEWAY_PORT, config.GATEWAY_HOST, "GATEWAY_PORT");
   shutdown.defer("public port", () => drain(app));
 }

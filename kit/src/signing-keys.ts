@@ -8,7 +8,7 @@ const refetchAfterMs = 30_000;
 export interface SigningKeys {
   /** The key with this RFC 7638 thumbprint, `undefined` if there is none. Rejects when the keys cannot be had. */
   find(keyId: string): Promise<VerifyKey | undefined>;
-  /** All keys, for a JWKS document (RFC 7517). */
+  /** All keys, at most 30 s old unless they cannot be had, for a JWKS document (RFC 7517). */
   all(): Promise<readonly SigningKey[]>;
 }
 
@@ -41,7 +41,10 @@ export function cacheSigningKeys(
       return imported.get(keyId);
     },
     async all() {
-      if (keys.length === 0) await refresh();
+      if (now() - fetchedAt >= refetchAfterMs)
+        await refresh().catch((error: unknown) => {
+          if (keys.length === 0) throw error;
+        });
       return keys;
     },
   };

@@ -3,11 +3,15 @@ import { Access, type MethodPolicy } from "@3l1/gen/platform/v1/method_policy_pb
 import { bearerOf, type TokenVerdict, type TokenVerifier } from "@3l1/kit/access-token.ts";
 import type { Caller } from "@3l1/kit/caller.ts";
 import { metadata } from "@3l1/kit/metadata.ts";
+import type { Revocations } from "@3l1/kit/revocations.ts";
+import type { DescMethod } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { ConnectError } from "@connectrpc/connect";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 import { addSessionMetadata, traceMetadata } from "../caller-metadata.ts";
-import { badRequest, invalidToken, loginRequired } from "../refusal.ts";
+import { maxRevocationSilenceMs } from "../limits.ts";
+import { badRequest, invalidToken, loginRequired, revocationsUnknown } from "../refusal.ts";
 import type { SessionConfirmation } from "../session-confirmation.ts";
 import type { SessionCookie } from "../session-cookie.ts";
 import { type SessionRenewal, signingKeysUnavailable } from "../session-renewal.ts";
@@ -29,8 +33,7 @@ export interface AuthenticateOptions {
   readonly cookie: SessionCookie;
   /** What proves to the user-service that it is us. */
   readonly credential: string;
-  /** Whether a genuine token has been revoked before its time. */
-  readonly isRevoked: (caller: Caller) => boolean;
+  readonly revocations: Pick<Revocations, "isRevoked" | "silentMs">;
 }
 
 declare module "fastify" {
@@ -39,10 +42,14 @@ declare module "fastify" {
     identity: Identity | null;
   }
   interface FastifyContextConfig {
-    /** The policy of the method that the route serves. Without one a route is public. */
+    /** The method that the route serves. Without one a route is public. */
+    rpc?: DescMethod;
+    /** That method's policy. */
     policy?: MethodPolicy;
   }
 }
+
+const safeVerbs: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 interface Credentials {
   readonly authorization: string | undefined;
@@ -111,19 +118,22 @@ async function identify(
   const { authorization, sessionKey } = credentials;
   if (authorization === undefined) {
     if (sessionKey === undefined) throw loginRequired();
-    if (isUnsafe(request.method)) request.server.refuseCrossSite(request);
+    if (!safeVerbs.has(request.method)) request.server.refuseCrossSite(request);
     return goOn(request, reply, policy, sessionKey, undefined, options);
   }
   const verdict = await verify(authorization, options.verifier);
   if (verdict.state === "invalid") throw invalidToken();
   const { caller } = verdict.token;
-  const token = bearerOf(authorization) as string;
-  if (verdict.state === "valid" && !options.isRevoked(caller)) {
+  const given = { token: bearerOf(authorization) as string, ...(sessionKey && { sessionKey }) };
+  const isRevoked = options.revocations.isRevoked(caller);
+  const isGood = verdict.state === "valid" && !isRevoked;
+  if (policy.access === Access.SESSION) return isGood ? { caller, ...given } : given;
+  if (isGood) {
+    requireFreshRevocations(request, options);
     options.confirmation.seen(caller, () => sessionMetadata(request, undefined, options));
-    return { caller, token, ...(sessionKey && { sessionKey }) };
+    return { caller, ...given };
   }
-  if (policy.access === Access.SESSION) return sessionKey ? { sessionKey } : { token };
-  if (verdict.state === "valid") throw invalidToken("the access token has been revoked");
+  if (isRevoked) throw invalidToken("the access token has been revoked");
   if (sessionKey === undefined) throw invalidToken("the access token has expired");
   return goOn(request, reply, policy, sessionKey, caller, options);
 }
@@ -166,6 +176,8 @@ async function verify(authorization: string, verifier: TokenVerifier): Promise<T
   }
 }
 
-function isUnsafe(method: string): boolean {
-  return !["GET", "HEAD", "OPTIONS"].includes(method);
+/** What only reads may go on while revocations cannot be heard of: a token dies within minutes anyway. */
+function requireFreshRevocations(request: FastifyRequest, { revocations }: AuthenticateOptions) {
+  const reads = request.routeOptions.config.rpc?.idempotency === IdempotencyLevel.NO_SIDE_EFFECTS;
+  if (!reads && revocations.silentMs() > maxRevocationSilenceMs) throw revocationsUnknown();
 }
