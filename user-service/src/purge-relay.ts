@@ -1,0 +1,46 @@
+import { InternalOrderService } from "@3l1/gen/order/v1/internal_order_service_pb.ts";
+import type { Logger } from "@3l1/kit/logger.ts";
+import { metadata } from "@3l1/kit/metadata.ts";
+import type { ServiceCredential } from "@3l1/kit/secrets.ts";
+import { createClient, type Transport } from "@connectrpc/connect";
+import { purgeBackoffMs, purgeBatch, purgeLeaseMs, relayEveryMs } from "./limits.ts";
+import { type Periodic, runPeriodically } from "./periodic.ts";
+import type { PurgeQueue } from "./purge-queue.ts";
+
+export interface PurgeRelayOptions {
+  readonly queue: PurgeQueue;
+  /** To the order-service. */
+  readonly transport: Transport;
+  readonly credential: ServiceCredential;
+  readonly logger: Logger;
+}
+
+/**
+ * Has the order-service remove the orders of deleted users, and goes on until it says that it has.
+ * A user is in the hands of one copy at a time; should that one die, another takes over.
+ */
+export function relayPurges({ queue, transport, credential, logger }: PurgeRelayOptions): Periodic {
+  const orders = createClient(InternalOrderService, transport);
+  const headers = { [metadata.serviceCredential]: credential.value };
+
+  async function purge(userId: string, attempts: number): Promise<void> {
+    try {
+      const { removedOrders } = await orders.purgeUser({ userId }, { headers });
+      await queue.done(userId);
+      logger.info({ userId, removedOrders: Number(removedOrders), attempts }, "orders purged");
+    } catch (error) {
+      const { first, longest } = purgeBackoffMs;
+      await queue.postpone(userId, Math.min(longest, first * 2 ** Math.min(attempts - 1, 20)));
+      throw error;
+    }
+  }
+  async function run(): Promise<void> {
+    const due = await queue.take(purgeBatch, purgeLeaseMs);
+    const results = await Promise.allSettled(
+      due.map(({ userId, attempts }) => purge(userId, attempts)),
+    );
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  }
+  return runPeriodically({ name: "purge relay", everyMs: relayEveryMs, run, logger });
+}

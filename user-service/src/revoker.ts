@@ -1,0 +1,73 @@
+import type { Logger } from "@3l1/kit/logger.ts";
+import {
+  formatRevocation,
+  type Revocation,
+  type Revocations,
+  revocationStream,
+} from "@3l1/kit/revocations.ts";
+import type { Redis } from "ioredis";
+import { revocationMarginMs } from "./limits.ts";
+import type { RevocationLog } from "./revocation-log.ts";
+import type { SessionStore } from "./session-store.ts";
+import type { RevocationRecord } from "./store.ts";
+
+export interface RevokerOptions {
+  readonly redis: Redis;
+  readonly sessions: SessionStore;
+  readonly log: RevocationLog;
+  /** This process's own deny-set. */
+  readonly revocations: Revocations;
+  readonly tokenTtlMs: number;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+/** Carries a revocation that PostgreSQL has to Redis and to every process. */
+export interface Revoker {
+  /**
+   * Ends the sessions and tells everybody. Never fails: what could not be told, the relay tells as
+   * soon as it can.
+   *
+   * @returns what was revoked, for the metadata of the answer
+   */
+  publish(record: RevocationRecord): Promise<string>;
+  /** Tells Redis again. Doing it twice does no harm. */
+  relay(record: RevocationRecord): Promise<void>;
+}
+
+export function createRevoker(options: RevokerOptions): Revoker {
+  const { redis, sessions, log, revocations, tokenTtlMs, logger, now } = options;
+  const windowMs = tokenTtlMs + revocationMarginMs;
+
+  async function tell(record: RevocationRecord, text: string): Promise<void> {
+    const { userId, sessionId, epoch } = record;
+    if (sessionId === null) await sessions.revokeUser(userId, epoch ?? 0);
+    else await sessions.revokeSession(userId, sessionId);
+    // Entries older than the window revoke nothing any more. The clock of Redis may differ from ours.
+    const oldest = `${now() - windowMs - revocationMarginMs}-0`;
+    const trim = ["MINID", "~", oldest] as const;
+    await redis.xadd(revocationStream, ...trim, "*", "revocation", text);
+    await log.markPublished(record.id);
+  }
+  function toRevocation({ userId, sessionId, epoch }: RevocationRecord): Revocation {
+    const untilMs = now() + windowMs;
+    return sessionId === null
+      ? { userId, epoch: epoch ?? 0, untilMs }
+      : { userId, sessionId, untilMs };
+  }
+
+  return {
+    async publish(record) {
+      const revocation = toRevocation(record);
+      revocations.apply(revocation);
+      const text = formatRevocation(revocation);
+      await tell(record, text).catch((error: Error) => {
+        const { userId, sessionId } = record;
+        const err = { message: error.message };
+        logger.warn({ err, userId, sessionId }, "revocation is left to the relay");
+      });
+      return text;
+    },
+    relay: (record) => tell(record, formatRevocation(toRevocation(record))),
+  };
+}
