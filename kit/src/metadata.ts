@@ -10,6 +10,11 @@ export const metadata = {
   sessionKey: "session-key",
   /** In an answer with a session key: for how many seconds the client should keep it. */
   sessionKeyMaxAge: "session-key-max-age",
+  /**
+   * In an answer: what the call revoked, as `formatRevocation` writes it, so that the gateway refuses
+   * it at once and not only when the stream says so.
+   */
+  revocation: "revocation",
   /** Proves that the caller is a process of the platform. */
   serviceCredential: "service-credential",
   /** The client's address, told by the gateway. Believed only beside a service credential. */

@@ -24,6 +24,13 @@ export function toConnectError(thrown: unknown): ConnectError {
   return new ConnectError("internal error", Code.Internal, undefined, undefined, thrown);
 }
 
+/** Whether an error says that there is no database to talk to for now. */
+export function isDatabaseAway(thrown: unknown): boolean {
+  return [...causes(thrown)].some(
+    (error) => "code" in error && databaseAway.test(String(error.code)),
+  );
+}
+
 /** An error and what caused it, outermost first. Drizzle wraps what the driver throws. */
 function* causes(thrown: unknown): Generator<Error> {
   let error = thrown;

@@ -41,7 +41,7 @@ async function identify(
   access: Access,
   options: AuthenticateOptions,
 ): Promise<Caller | undefined> {
-  const caller = await callerFrom(header, options);
+  const caller = await callerFrom(header, access, options);
   if (caller === undefined && access !== Access.SESSION)
     throw new ConnectError("log in first", Code.Unauthenticated);
   if (access === Access.ADMIN && !caller?.isAdmin)
@@ -49,14 +49,16 @@ async function identify(
   return caller;
 }
 
+/** `undefined` without a token, and where a session key will do also with a genuine one that has ended. */
 async function callerFrom(
   header: Headers,
+  access: Access,
   { verifier, isRevoked }: AuthenticateOptions,
 ): Promise<Caller | undefined> {
   const authorization = header.get(metadata.authorization);
   if (authorization === null) return undefined;
   const verdict = await verifier.verify(bearerOf(authorization) ?? "");
-  if (verdict.state !== "valid" || isRevoked?.(verdict.token.caller))
-    throw failure(Code.Unauthenticated, "the access token is not valid", Reason.INVALID_TOKEN);
-  return verdict.token.caller;
+  if (verdict.state === "valid" && !isRevoked?.(verdict.token.caller)) return verdict.token.caller;
+  if (verdict.state !== "invalid" && access === Access.SESSION) return undefined;
+  throw failure(Code.Unauthenticated, "the access token is not valid", Reason.INVALID_TOKEN);
 }
