@@ -16,6 +16,10 @@ export interface TestPlatform {
   readonly databaseUrl: string;
   /** A new user. */
   user(options?: { admin?: boolean }): Promise<TestUser>;
+  /** A client to the first copy of somebody without a token. */
+  nobody(): Client<typeof OrderService>;
+  /** A user's own client to what only processes of the platform may call. */
+  internalOf(user: TestUser): Client<typeof InternalOrderService>;
   /** The user-service's client to a copy. */
   internal(copy?: number): Client<typeof InternalOrderService>;
   stop(): Promise<void>;
@@ -24,6 +28,8 @@ export interface TestPlatform {
 /** A user of the platform, with their access token. */
 export interface TestUser {
   readonly id: string;
+  /** What the user's calls carry. */
+  readonly header: Record<string, string>;
   /** The user's client to the first copy. */
   readonly orders: Client<typeof OrderService>;
   /** The user's client to a copy. */
@@ -56,8 +62,11 @@ export async function createTestPlatform(
       const id = uuidv7();
       const header = { [metadata.authorization]: `Bearer ${await sessions.tokenFor(id, admin)}` };
       const at = (copy: number) => createClient(OrderService, withHeader(transport(copy), header));
-      return { id, orders: at(0), at };
+      return { id, header, orders: at(0), at };
     },
+    nobody: () => createClient(OrderService, transport(0)),
+    internalOf: ({ header }) =>
+      createClient(InternalOrderService, withHeader(transport(0), header)),
     internal(copy = 0) {
       const credential = createServiceCredential([secretKeys]).value;
       const header = { [metadata.serviceCredential]: credential };
