@@ -1,6 +1,6 @@
+import { redisScript } from "@3l1/kit/redis-script.ts";
 import type { Redis } from "ioredis";
 import { epochFloorMs, maxSessionsPerUser } from "./limits.ts";
-import { redisScript } from "./redis-script.ts";
 import type { SessionClaim } from "./session-key.ts";
 import { sessionScripts } from "./session-scripts.ts";
 
