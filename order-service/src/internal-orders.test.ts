@@ -50,6 +50,24 @@ test("a user who never ordered can be purged, and a purge repeated", async () =>
   assert.equal(await failureOf(user.orders.createOrder(basket)), "Unauthenticated INVALID_TOKEN");
 });
 
+test("a purge waits for an order that is just being placed, and takes it along", async () => {
+  const user = await platform.user();
+  await user.orders.deleteOrder({ id: (await placeOrder(user)).id });
+  // Somebody else holds the key until the end of the block, so the order stays half placed until then.
+  const { placing, purging } = await sql.begin(async (holder) => {
+    await holder`insert into idempotency_keys values (${user.id}, 'k', '', '', now())`;
+    const placing = user.orders.createOrder(basket, { headers: { "idempotency-key": "k" } });
+    await waitingFor(1);
+    const purging = platform.internal(1).purgeUser({ userId: user.id });
+    await Promise.race([purging, waitingFor(2)]);
+    await holder`delete from idempotency_keys where user_id = ${user.id}`;
+    return { placing, purging };
+  });
+  assert.ok((await placing).order);
+  assert.equal((await purging).removedOrders, 1n);
+  assert.deepEqual((await user.orders.listOrders({})).orders, []);
+});
+
 test("orders placed while their user is purged do not outlive it", async () => {
   for (let round = 0; round < 10; round++) {
     const user = await platform.user();
@@ -87,3 +105,12 @@ test("only a process of the platform purges", async () => {
   const attempt = platform.internalOf(user).purgeUser({ userId: user.id });
   assert.equal(await failureOf(attempt), "PermissionDenied");
 });
+
+/** Resolves once so many of the services' statements wait for a lock. */
+async function waitingFor(count: number): Promise<void> {
+  for (;;) {
+    const [found] = await sql`select count(*)::int as waiting from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`;
+    if (found?.waiting >= count) return;
+  }
+}
