@@ -1,6 +1,9 @@
 import { concurrencyRules as rules } from "./resilience-constants.ts";
 
-/** The least latency of a method in the last 30 to 60 s. */
+/**
+ * The least latency of a method in the last 30 to 60 s. In a crowd it may fall but is not forgotten: else
+ * a queue that stands long enough would become the usual thing.
+ */
 class Baseline {
   #current: number;
   #previous = Number.POSITIVE_INFINITY;
@@ -15,9 +18,9 @@ class Baseline {
     return Math.min(this.#current, this.#previous);
   }
 
-  add(latencyMs: number, nowMs: number): void {
+  add(latencyMs: number, nowMs: number, crowded: boolean): void {
     const ageMs = nowMs - this.#sinceMs;
-    if (ageMs < rules.baselineMs) {
+    if (crowded || ageMs < rules.baselineMs) {
       this.#current = Math.min(this.#current, latencyMs);
       return;
     }
@@ -72,7 +75,7 @@ export class AdaptiveLimit {
       const lateMs = baseline.leastMs * rules.lateFactor + rules.lateSlackMs;
       this.#inTime ||= latencyMs <= lateMs;
       this.#samples++;
-      baseline.add(latencyMs, nowMs);
+      baseline.add(latencyMs, nowMs, underWay > Math.max(rules.minLimit, this.#limit / 2));
     }
     this.#endWindow(nowMs);
   }
@@ -88,7 +91,8 @@ export class AdaptiveLimit {
     if (!this.#overloaded && this.#samples < rules.minSamples) return;
     if (this.#overloaded || !this.#inTime)
       this.#limit = Math.max(rules.minLimit, Math.floor(this.#limit * rules.decrease));
-    else if (this.#peak * 2 >= this.#limit) this.#limit = Math.min(rules.maxLimit, this.#limit + 1);
+    else if (this.#peak * 2 >= this.#limit)
+      this.#limit = Math.min(rules.maxLimit, this.#limit + rules.increase);
     this.#windowStartMs = nowMs;
     this.#samples = 0;
     this.#peak = 0;

@@ -65,9 +65,15 @@ export const concurrencyRules = {
   minSamples: 10,
   /** A call is late at this many times the least recent latency of its method ... */
   lateFactor: 2,
-  /** ... plus this much: garbage collection and timers alone make a call that late. */
-  lateSlackMs: 10,
-  /** What is left of the limit after a window in which all calls were late (AIMD's decrease). */
+  /**
+   * ... plus this much: the queue that may stand in the upstream, a twentieth of a deadline of 5 s. With
+   * 10 ms the event loop of a busy caller alone made calls late: a healthy upstream with 200 callers was
+   * brought down to a limit of 33, and half of the calls were turned away.
+   */
+  lateSlackMs: 250,
+  /** What the limit grows by in a window: from its least to its most in five seconds. */
+  increase: 10,
+  /** What is left of the limit after a window in which all calls were late: to its least in four. */
   decrease: 0.9,
   /** How long a least latency is remembered, at least; at most twice as long. */
   baselineMs: 30_000,
