@@ -1,5 +1,6 @@
 import type { Logger } from "@3l1/kit/logger.ts";
 import { metadata } from "@3l1/kit/metadata.ts";
+import { Counter, type Registry } from "@prometheus-io/client";
 
 /** What is worth knowing afterwards. */
 export type AuditEvent =
@@ -39,11 +40,18 @@ export type Audit = (event: AuditEvent, details: AuditDetails) => void;
  * fails a million logins must not fill the database, the lines leave the machine with all others, and
  * whoever breaks into the database cannot rewrite them.
  */
-export function createAudit(logger: Logger): Audit {
+export function createAudit(logger: Logger, registry: Registry): Audit {
+  const events = new Counter({
+    name: "auth_events_total",
+    help: "Events of the audit log, by kind",
+    labelNames: ["event"],
+    registers: [registry],
+  });
   // Written whatever LOG_LEVEL says, short of nothing at all.
   const log = logger.child({}, { level: logger.level === "silent" ? "silent" : "info" });
   return (audit, { header, ...details }) => {
     const requestId = header?.get(metadata.requestId) ?? undefined;
+    events.inc({ event: audit.replaceAll(" ", "_") });
     log.info({ audit, requestId, ...details }, "audit");
   };
 }

@@ -39,6 +39,12 @@ export const publishKeyAheadMs = 60_000;
 /** Each copy looks so often for keys that another one made. Several times within `publishKeyAheadMs`. */
 export const reloadKeysEveryMs = 10_000;
 
+/**
+ * A key that signs no more is kept for a session's absolute life and this: the longest life of a
+ * token, so that an expired one that comes with a cookie is still seen to be genuine.
+ */
+export const retiredKeyMarginMs = 3_600_000;
+
 /** The relay looks so often for what a process left undone, and for Redis to come back. */
 export const relayEveryMs = 500;
 /** A revocation that is younger is still in the hands of the process that decided it. */

@@ -30,17 +30,16 @@ export function relayPurges({ queue, transport, credential, logger }: PurgeRelay
       logger.info({ userId, removedOrders: Number(removedOrders), attempts }, "orders purged");
     } catch (error) {
       const { first, longest } = purgeBackoffMs;
-      await queue.postpone(userId, Math.min(longest, first * 2 ** Math.min(attempts - 1, 20)));
-      throw error;
+      const retryInMs = Math.min(longest, first * 2 ** Math.min(attempts - 1, 20));
+      const err = { message: error instanceof Error ? error.message : String(error) };
+      logger.warn({ userId, attempts, retryInMs, err }, "orders are not purged yet");
+      await queue.postpone(userId, retryInMs);
     }
   }
   async function run(): Promise<void> {
     const due = await queue.take(purgeBatch, purgeLeaseMs);
-    const results = await Promise.allSettled(
-      due.map(({ userId, attempts }) => purge(userId, attempts)),
-    );
-    const failed = results.find((result) => result.status === "rejected");
-    if (failed !== undefined) throw failed.reason;
+    await Promise.all(due.map(({ userId, attempts }) => purge(userId, attempts)));
+    if (due.length === purgeBatch) await run();
   }
   return runPeriodically({ name: "purge relay", everyMs: relayEveryMs, run, logger });
 }

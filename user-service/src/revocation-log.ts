@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, isNotNull, isNull, lt, sql } from "drizzle-orm";
+import { and, asc, gt, inArray, isNotNull, isNull, lt, sql } from "drizzle-orm";
 import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import { revocations } from "./schema.ts";
 import type { RevocationRecord } from "./store.ts";
@@ -13,11 +13,6 @@ export function createRevocationLog(db: PostgresJsDatabase) {
     sessionId: revocations.sessionId,
     epoch: revocations.epoch,
   };
-  const markPublished = db
-    .update(revocations)
-    .set({ publishedAt: sql`now()` })
-    .where(eq(revocations.id, sql.placeholder("id")))
-    .prepare("revocation_mark_published");
   const unpublished = db
     .select(columns)
     .from(revocations)
@@ -32,8 +27,12 @@ export function createRevocationLog(db: PostgresJsDatabase) {
     .prepare("revocation_unpublished");
 
   return {
-    async markPublished(id: string): Promise<void> {
-      await markPublished.execute({ id });
+    async markPublished(ids: readonly string[]): Promise<void> {
+      const set = { publishedAt: sql`now()` };
+      await db
+        .update(revocations)
+        .set(set)
+        .where(inArray(revocations.id, [...ids]));
     },
 
     /** What Redis has not been told, the oldest first. @param ageMs only what is older */

@@ -4,6 +4,7 @@ import { relayEveryMs, revocationBatch, revocationLeaseMs, revocationMarginMs } 
 import { type Periodic, runPeriodically } from "./periodic.ts";
 import type { RevocationLog } from "./revocation-log.ts";
 import type { Revoker } from "./revoker.ts";
+import type { RevocationRecord } from "./store.ts";
 
 /** Less than any UUID of ours. */
 const beforeAllIds = "00000000-0000-0000-0000-000000000000";
@@ -26,37 +27,44 @@ export interface RevocationRelayOptions {
  */
 export function relayRevocations(options: RevocationRelayOptions): Periodic {
   const { redis, log, revoker, tokenTtlMs, logger, monotonicNow } = options;
-  let mayHaveForgotten = false;
+  // Also at the start: Redis may have come back while no copy of us was there to see it.
+  let mayHaveForgotten = true;
+  /** Counts the connections to Redis. */
+  let generation = 0;
   let forgotAt = monotonicNow();
 
   async function run(): Promise<void> {
     if (redis.status !== "ready") return;
-    const ageMs = mayHaveForgotten ? 0 : revocationLeaseMs;
-    for (const record of await log.unpublished(ageMs, revocationBatch)) await revoker.relay(record);
-    if (mayHaveForgotten) await repeat();
+    await relayUnpublished();
+    if (mayHaveForgotten) await repeatPublished();
     if (monotonicNow() - forgotAt < forgetEveryMs) return;
     forgotAt = monotonicNow();
     await log.forget(tokenTtlMs + revocationMarginMs);
   }
-  async function repeat(): Promise<void> {
-    mayHaveForgotten = false;
-    let after = beforeAllIds;
-    try {
-      for (;;) {
-        const records = await log.published(after, revocationBatch);
-        for (const record of records) await revoker.relay(record);
-        const last = records.at(-1);
-        if (last === undefined || records.length < revocationBatch) return;
-        after = last.id;
-      }
-    } catch (error) {
-      mayHaveForgotten = true;
-      throw error;
+  async function relayUnpublished(): Promise<void> {
+    const ageMs = mayHaveForgotten ? 0 : revocationLeaseMs;
+    let count: number;
+    do {
+      const records = await log.unpublished(ageMs, revocationBatch);
+      await revoker.relay(records);
+      count = records.length;
+    } while (count === revocationBatch);
+  }
+  async function repeatPublished(): Promise<void> {
+    const repeating = generation;
+    let after: string | undefined = beforeAllIds;
+    while (after !== undefined) {
+      const records: readonly RevocationRecord[] = await log.published(after, revocationBatch);
+      await revoker.relay(records);
+      after = records.length === revocationBatch ? records.at(-1)?.id : undefined;
     }
+    // It may have come back once more in the meantime.
+    mayHaveForgotten = repeating !== generation;
   }
 
   const relay = runPeriodically({ name: "revocation relay", everyMs: relayEveryMs, run, logger });
   redis.on("ready", () => {
+    generation++;
     mayHaveForgotten = true;
     relay.soon();
   });

@@ -31,23 +31,21 @@ export interface Revoker {
    * @returns what was revoked, for the metadata of the answer
    */
   publish(record: RevocationRecord): Promise<string>;
-  /** Tells Redis again. Doing it twice does no harm. */
-  relay(record: RevocationRecord): Promise<void>;
+  /** Tells Redis again, at once for all. Doing it twice does no harm. */
+  relay(records: readonly RevocationRecord[]): Promise<void>;
 }
 
 export function createRevoker(options: RevokerOptions): Revoker {
   const { redis, sessions, log, revocations, tokenTtlMs, logger, now } = options;
   const windowMs = tokenTtlMs + revocationMarginMs;
 
-  async function tell(record: RevocationRecord, text: string): Promise<void> {
-    const { userId, sessionId, epoch } = record;
+  async function tell({ userId, sessionId, epoch }: RevocationRecord, text: string) {
     if (sessionId === null) await sessions.revokeUser(userId, epoch ?? 0);
     else await sessions.revokeSession(userId, sessionId);
     // Entries older than the window revoke nothing any more. The clock of Redis may differ from ours.
     const oldest = `${now() - windowMs - revocationMarginMs}-0`;
     const trim = ["MINID", "~", oldest] as const;
     await redis.xadd(revocationStream, ...trim, "*", "revocation", text);
-    await log.markPublished(record.id);
   }
   function toRevocation({ userId, sessionId, epoch }: RevocationRecord): Revocation {
     const untilMs = now() + windowMs;
@@ -61,13 +59,22 @@ export function createRevoker(options: RevokerOptions): Revoker {
       const revocation = toRevocation(record);
       revocations.apply(revocation);
       const text = formatRevocation(revocation);
-      await tell(record, text).catch((error: Error) => {
+      try {
+        await tell(record, text);
+        await log.markPublished([record.id]);
+      } catch (error) {
         const { userId, sessionId } = record;
-        const err = { message: error.message };
+        const err = { message: error instanceof Error ? error.message : String(error) };
         logger.warn({ err, userId, sessionId }, "revocation is left to the relay");
-      });
+      }
       return text;
     },
-    relay: (record) => tell(record, formatRevocation(toRevocation(record))),
+    async relay(records) {
+      if (records.length === 0) return;
+      await Promise.all(
+        records.map((record) => tell(record, formatRevocation(toRevocation(record)))),
+      );
+      await log.markPublished(records.map(({ id }) => id));
+    },
   };
 }

@@ -1,7 +1,8 @@
-import { and, desc, eq, lt, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import { v7 as uuidv7 } from "uuid";
 import { purges, revocations, users } from "./schema.ts";
+import { prepareStatements } from "./statements.ts";
 
 type UserRow = typeof users.$inferSelect;
 type Transaction = Parameters<Parameters<PostgresJsDatabase["transaction"]>[0]>[0];
@@ -195,71 +196,4 @@ async function revokeUser(tx: Transaction, account: UserRow): Promise<Revocation
   };
   await tx.insert(revocations).values(record);
   return record;
-}
-
-function prepareStatements(db: PostgresJsDatabase) {
-  const { placeholder } = sql;
-  const isRevoked = db
-    .select({ one: sql`1` })
-    .from(revocations)
-    .where(
-      and(
-        eq(revocations.sessionId, placeholder("sessionId")),
-        eq(revocations.userId, placeholder("userId")),
-      ),
-    );
-  return {
-    insert: db
-      .insert(users)
-      .values({
-        id: placeholder("id"),
-        name: placeholder("name"),
-        email: placeholder("email"),
-        passwordHash: placeholder("passwordHash"),
-        role: placeholder("role"),
-        createdAt: placeholder("createdAt"),
-      })
-      .onConflictDoNothing()
-      .returning()
-      .prepare("user_insert"),
-    findById: db
-      .select()
-      .from(users)
-      .where(eq(users.id, placeholder("id")))
-      .prepare("user_find_by_id"),
-    findByEmail: db
-      .select()
-      .from(users)
-      .where(sql`lower(${users.email}) = lower(${placeholder("email")})`)
-      .prepare("user_find_by_email"),
-    standing: db
-      .select({
-        sessionEpoch: users.sessionEpoch,
-        role: users.role,
-        isRevoked: sql<boolean>`exists ${isRevoked}`,
-      })
-      .from(users)
-      .where(eq(users.id, placeholder("userId")))
-      .prepare("user_standing"),
-    list: db
-      .select()
-      .from(users)
-      .where(lt(users.id, placeholder("before")))
-      .orderBy(desc(users.id))
-      .limit(placeholder("limit"))
-      .prepare("user_list"),
-    rehash: db
-      .update(users)
-      .set({ passwordHash: sql`${placeholder("to")}` })
-      .where(and(eq(users.id, placeholder("id")), eq(users.passwordHash, placeholder("from"))))
-      .prepare("user_rehash"),
-    revoke: db
-      .insert(revocations)
-      .values({
-        id: placeholder("id"),
-        userId: placeholder("userId"),
-        sessionId: placeholder("sessionId"),
-      })
-      .prepare("revocation_insert"),
-  };
 }

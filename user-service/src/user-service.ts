@@ -9,11 +9,12 @@ import { createServiceCredential, deriveKeys } from "@3l1/kit/secrets.ts";
 import { implement, serve } from "@3l1/kit/serve.ts";
 import { cacheSigningKeys } from "@3l1/kit/signing-keys.ts";
 import { createUpstream } from "@3l1/kit/upstream.ts";
+import { Gauge, type Registry } from "@prometheus-io/client";
 import { createTokenIssuer } from "./access-tokens.ts";
 import { createAudit } from "./audit.ts";
 import { requireSense, type Settings, sessionTimesOf } from "./config.ts";
 import { makeFirstAdmin } from "./first-admin.ts";
-import { createHashingPool } from "./hashing-pool.ts";
+import { createHashingPool, type HashingPool } from "./hashing-pool.ts";
 import { createSeal } from "./key-seal.ts";
 import { maxHashesAtOnce, maxQueuedHashes, reloadKeysEveryMs } from "./limits.ts";
 import { createLoginThrottle } from "./login-throttle.ts";
@@ -119,13 +120,16 @@ function startPurges(context: Context, { db }: Stores): () => void {
 
 type Started = Stores & Pick<Parts, "keyring" | "sessions" | "revoker" | "purgeSoon">;
 
-async function createParts({ config, logger }: Context, started: Started): Promise<Parts> {
+async function createParts(
+  { config, logger, registry }: Context,
+  started: Started,
+): Promise<Parts> {
   const { db, redis, keyring } = started;
   const secrets = config.SECRET_KEYS;
   const now = Date.now;
   const tokenTtlSeconds = config.ACCESS_TOKEN_TTL_SECONDS;
   const store = createStore(db);
-  const audit = createAudit(logger);
+  const audit = createAudit(logger, registry);
   const issueToken = createTokenIssuer(keyring, tokenTtlSeconds, now);
   const keys = cacheSigningKeys(async () => keyring.publicKeys(), now);
   return {
@@ -133,7 +137,7 @@ async function createParts({ config, logger }: Context, started: Started): Promi
     store,
     sessionKeys: createSessionKeys(deriveKeys(secrets, "session-key")),
     openSession: createSessionOpener({ ...started, store, issueToken, audit }),
-    passwords: await createPasswords(createHashingPool(maxHashesAtOnce, maxQueuedHashes)),
+    passwords: await createPasswords(openHashingPool(registry)),
     passwordRules: createPasswordRules(config.PASSWORD_MIN_LENGTH),
     throttle: createLoginThrottle(redis),
     issueToken,
@@ -145,4 +149,20 @@ async function createParts({ config, logger }: Context, started: Started): Promi
     tokenTtlSeconds,
     now,
   };
+}
+
+function openHashingPool(registry: Registry): HashingPool {
+  const pool = createHashingPool(maxHashesAtOnce, maxQueuedHashes);
+  new Gauge({
+    name: "password_hashes",
+    help: "Passwords that are hashed now, and that wait for it",
+    labelNames: ["state"],
+    registers: [registry],
+    collect() {
+      const { running, waiting } = pool.load();
+      this.set({ state: "running" }, running);
+      this.set({ state: "waiting" }, waiting);
+    },
+  });
+  return pool;
 }

@@ -1,0 +1,36 @@
+// Makes a new key to sign access tokens with: `npm run keys -- rotate`. Safe to run twice.
+
+import { loadConfig } from "@3l1/kit/config.ts";
+import { openDatabase } from "@3l1/kit/database.ts";
+import { deriveKeys } from "@3l1/kit/secrets.ts";
+import { settings } from "./config.ts";
+import { createSeal } from "./key-seal.ts";
+import { retiredKeyMarginMs } from "./limits.ts";
+import { createSigningKeyStore } from "./signing-key-store.ts";
+import { rotateSigningKeys } from "./signing-keys.ts";
+
+const { USER_DATABASE_URL, SECRET_KEYS, SESSION_ABSOLUTE_SECONDS } = settings;
+
+try {
+  const config = loadConfig(
+    { USER_DATABASE_URL, SECRET_KEYS, SESSION_ABSOLUTE_SECONDS },
+    process.env,
+  );
+  const database = openDatabase(config.USER_DATABASE_URL, "rotate-keys");
+  const store = createSigningKeyStore(database.db);
+  const seal = createSeal(deriveKeys(config.SECRET_KEYS, "signing-key-seal"));
+  const keepMs = config.SESSION_ABSOLUTE_SECONDS * 1000 + retiredKeyMarginMs;
+  const { made, keyId, signsFrom } = await rotateSigningKeys(
+    { store, seal, now: Date.now },
+    keepMs,
+  );
+  const what = made ? "is published now and" : "was published before and";
+  process.stdout.write(`key ${keyId} ${what} signs from ${signsFrom.toISOString()}\n`);
+  await database.close();
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  const cause =
+    error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : "";
+  process.stderr.write(`the signing keys were not rotated: ${message}${cause}\n`);
+  process.exitCode = 1;
+}
