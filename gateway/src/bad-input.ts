@@ -29,18 +29,9 @@ export function badInput(faults: readonly Fault[]): ConnectError {
       create(ViolationSchema, { field: fieldPath(path), ruleId: rule, message }),
     ),
   });
-  const [first] = faults;
-  const message = first ? `${pathText(first.path)}${first.message}` : "bad input";
+  const message = faults[0]?.message ?? "bad input";
   const details = [{ desc: ViolationsSchema, value }];
   return new ConnectError(message, Code.InvalidArgument, undefined, details);
-}
-
-function pathText(path: Fault["path"]): string {
-  const name = path
-    .map((step) => (typeof step === "number" ? `[${step}]` : `.${step.slice(0, maxNameLength)}`))
-    .join("")
-    .replace(/^\./, "");
-  return name === "" ? "" : `${name}: `;
 }
 
 function fieldPath(path: Fault["path"]) {

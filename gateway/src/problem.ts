@@ -23,7 +23,14 @@ export interface ProblemBody {
   /** Why, where the code alone does not tell, for example `breaker_open`. */
   readonly reason?: string;
   /** For bad input: each field, the rule it breaks, and what is wrong in words. */
-  readonly violations?: readonly { field: string; rule: string; message: string }[];
+  readonly violations?: readonly Violation[];
+}
+
+interface Violation {
+  /** Its place in JSON, for example `items[0].unitPriceMinor`. */
+  readonly field: string;
+  readonly rule: string;
+  readonly message: string;
 }
 
 /** Where an error happened. */
@@ -89,13 +96,21 @@ export function problemOf(error: ConnectError, place: ProblemPlace): ProblemBody
     type: "about:blank",
     title: titleOf(status),
     status,
-    detail: status < 500 ? error.rawMessage : (sentenceOfStatus[status] ?? otherServerError),
+    detail: detailOf(error, status, violations),
     instance: place.instance,
     code: codeToString(error.code),
     requestId: place.requestId,
     ...(reason !== Reason.UNSPECIFIED && { reason: nameOf(reason) }),
     ...(status < 500 && violations.length > 0 && { violations }),
   };
+}
+
+function detailOf(error: ConnectError, status: number, violations: readonly Violation[]): string {
+  if (status >= 500) return sentenceOfStatus[status] ?? otherServerError;
+  const [first, ...more] = violations;
+  if (first === undefined) return error.rawMessage;
+  const sentence = first.field === "" ? first.message : `${first.field}: ${first.message}`;
+  return more.length === 0 ? sentence : `${sentence}, and ${more.length} more`;
 }
 
 /** The reason phrase; 499 is nginx's, and Node has none for it. */
@@ -107,7 +122,7 @@ function nameOf(reason: Reason): string {
   return (ReasonSchema.value[reason]?.localName ?? "unspecified").toLowerCase();
 }
 
-function violationsOf(error: ConnectError) {
+function violationsOf(error: ConnectError): Violation[] {
   return error
     .findDetails(ViolationsSchema)
     .flatMap(({ violations }) => violations)
