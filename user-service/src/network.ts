@@ -8,10 +8,17 @@ export function networkOf(ip: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1];
   if (mapped !== undefined) return mapped;
   if (!isIPv6(ip)) return ip;
-  const [head = "", tail] = ip.split("%")[0]?.split("::") ?? [];
-  const groups = head === "" ? [] : head.split(":");
-  const after = tail ? tail.split(":").length : 0;
-  while (tail !== undefined && groups.length < 8 - after) groups.push("0");
-  const prefix = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
+  const [head = "", tail = ""] = ip.replace(/%.*$/, "").split("::");
+  const [before, after] = [groupsOf(head), groupsOf(tail)];
+  const between = new Array<string>(8 - before.length - after.length).fill("0");
+  const prefix = [...before, ...between, ...after]
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16));
   return `${prefix.join(":")}::/64`;
+}
+
+/** An IPv4 address at the end takes the place of two groups, which are beyond the prefix anyway. */
+function groupsOf(text: string): string[] {
+  const groups = text === "" ? [] : text.split(":");
+  return groups.flatMap((group) => (group.includes(".") ? ["0", "0"] : [group]));
 }
