@@ -17,19 +17,16 @@ export async function freePorts(count: number): Promise<number[]> {
  * @throws {StartError} naming each port that cannot, and its setting.
  */
 export async function checkPorts(addresses: readonly Address[]): Promise<void> {
-  const found = await Promise.all(addresses.map(problemWith));
-  const problems = [...sharedPorts(addresses), ...found.filter((problem) => problem !== undefined)];
+  const problems: string[] = [];
+  for (const users of Map.groupBy(addresses, ({ host, port }) => `${host}:${port}`).values()) {
+    const [address] = users;
+    const settings = users.map(({ portSetting }) => portSetting).join(", ");
+    if (users.length > 1)
+      problems.push(`port ${address?.port} is wanted more than once: ${settings}`);
+    const problem = address && (await problemWith(address));
+    if (problem) problems.push(problem);
+  }
   if (problems.length > 0) throw new StartError(problems.join("\n"));
-}
-
-function sharedPorts(addresses: readonly Address[]): string[] {
-  const bySetting = Map.groupBy(addresses, ({ port }) => port);
-  return [...bySetting]
-    .filter(([, users]) => users.length > 1)
-    .map(([port, users]) => {
-      const settings = users.map(({ portSetting }) => portSetting);
-      return `port ${port} is wanted more than once: ${settings.join(", ")}`;
-    });
 }
 
 async function problemWith(address: Address): Promise<string | undefined> {

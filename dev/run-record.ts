@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { linkSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -33,7 +34,7 @@ export async function claimPlatformDir(
   const file = join(platformDir, "run.json");
   const launcher = identify(process.pid);
   if (launcher === undefined) throw new Error("this process cannot be identified");
-  const mine = `${file}.${process.pid}`;
+  const mine = `${file}.${randomUUID()}`;
   try {
     mkdirSync(platformDir, { recursive: true });
     writePrivateJson(mine, { launcher, processes: [] } satisfies Run);

@@ -1,0 +1,55 @@
+import { join, relative } from "node:path";
+import { printBanner } from "./banner.ts";
+import { loadDemoData } from "./demo.ts";
+import { readSetting } from "./environment.ts";
+import type { Secrets } from "./secrets.ts";
+import { type Environment, type Settings, urlOf } from "./settings.ts";
+import { inSeconds, type Terminal } from "./terminal.ts";
+
+export interface WelcomeOptions {
+  readonly settings: Settings;
+  readonly secrets: Secrets;
+  readonly env: Environment;
+  readonly terminal: Terminal;
+  readonly startedAt: number;
+  readonly stop: AbortSignal;
+}
+
+/** Tells that the platform is ready and, unless `PLATFORM_DEMO=false`, makes demo data and shows what to try. */
+export async function welcome(options: WelcomeOptions): Promise<void> {
+  const { settings, secrets, env, terminal, startedAt, stop } = options;
+  const url = urlOf(settings.gateway.public);
+  const account = {
+    email: readSetting(env, "DEMO_EMAIL") ?? "",
+    password: readSetting(env, "DEMO_PASSWORD") ?? "",
+  };
+  const demo = settings.demo && (await hasDemoData(url, account, options)) ? account : undefined;
+  if (stop.aborted) return;
+  const took = terminal.paint("bold", `ready in ${inSeconds(performance.now() - startedAt)}`);
+  terminal.print(`\n  3L1 is ${took} at ${url}; Ctrl-C stops it and keeps its data`);
+  if (!settings.demo) return;
+  const ownPassword = readSetting(env, "ADMIN_PASSWORD") === secrets.adminPassword;
+  const file = relative(process.cwd(), join(settings.platformDir, "secrets.json"));
+  printBanner(terminal, {
+    gatewayUrl: url,
+    adminUrl: urlOf(settings.gateway.admin),
+    adminEmail: readSetting(env, "ADMIN_EMAIL") ?? "",
+    adminPasswordIn: ownPassword ? file : "ADMIN_PASSWORD, as you set it",
+    demo,
+  });
+}
+
+/** Without demo data the platform is as good; why there is none is told. */
+async function hasDemoData(
+  url: string,
+  account: { email: string; password: string },
+  { terminal, stop }: WelcomeOptions,
+): Promise<boolean> {
+  try {
+    await loadDemoData({ url, ...account, signal: stop });
+    return true;
+  } catch (error) {
+    if (!stop.aborted) terminal.print(`  no demo data: ${(error as Error).message}`);
+    return false;
+  }
+}
