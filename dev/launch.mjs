@@ -142,14 +142,16 @@ async function runPnpm(pnpm) {
     const { code, signal } = await ended(child);
     if (code !== 0) throw new Error(`${pnpm} install ended with ${signal ?? `exit code ${code}`}`);
   } catch (error) {
-    throw new Error(`${output}\n${installAdvice(error, pnpm)}`);
+    throw new Error(`${output}\n${installAdvice(error, pnpm, output)}`);
   } finally {
     if (home.temporary) fs.rmSync(home.path, { recursive: true, force: true });
   }
 }
 
-function installAdvice(error, pnpm) {
+function installAdvice(error, pnpm, output) {
   if (error.code === "ENOENT") return "npx is not on PATH: install npm, which comes with Node.js.";
+  if (/ERR_PNPM_\w*LOCKFILE/.test(output))
+    return `pnpm-lock.yaml does not fit the manifests. Bring it up to date: npx ${pnpm} install`;
   return [
     `Installing the dependencies failed: ${error.message}.`,
     "The first time needs the npm registry. Offline, or behind a proxy? Check that",
