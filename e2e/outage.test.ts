@@ -27,7 +27,7 @@ test("a service that is killed in the middle of calls answers 503 to each, and c
   const gateway = (await platform.now()).gateway.adminUrl;
   await waitFor("the calls to be under way", async () => {
     const metrics = await (await fetch(`${gateway}/metrics`)).text();
-    return /^upstream_in_flight\{[^}]*order-service[^}]*\} 10$/m.test(metrics);
+    return /^upstream_calls_under_way\{[^}]*order-service[^}]*\} 10$/m.test(metrics);
   });
   process.kill(pid, "SIGKILL");
   for (const answer of await Promise.all(calls)) assertUnavailable(answer);

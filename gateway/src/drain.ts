@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as afterPolling, setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { drainCheckMs, drainMs, lameDuckMs } from "./limits.ts";
 
@@ -10,6 +10,10 @@ export async function drain(app: FastifyInstance): Promise<void> {
   await sleep(lameDuckMs);
   const idle = setInterval(() => app.server.closeIdleConnections(), drainCheckMs);
   const deadline = setTimeout(() => app.server.closeAllConnections(), drainMs);
+  // The kernel resets what it holds for us once the port is closed. Right after the event loop has
+  // polled there is next to nothing: all that had come was accepted.
+  await afterPolling();
+  app.server.close();
   try {
     await app.close();
   } finally {

@@ -7,6 +7,7 @@ import {
 import { ServerReflection } from "@3l1/gen/grpc/reflection/v1/reflection_pb.ts";
 import { InternalOrderService } from "@3l1/gen/order/v1/internal_order_service_pb.ts";
 import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
+import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { Registry } from "@prometheus-io/client";
@@ -111,6 +112,15 @@ test("bad input is refused with field and rule before the handler sees it", asyn
   assert.equal(error.code, Code.InvalidArgument);
   assert.match(error.message, /id: .*UUID/i);
   assert.equal(error.details.length, 1);
+});
+
+test("of hundreds of violations only so many are told as trailers can carry", async () => {
+  const items = Array.from({ length: 100 }, () => ({}));
+  const error = await orders()
+    .createOrder({ items, currencyCode: "EUR" }, as("ann"))
+    .catch((thrown) => thrown);
+  assert.equal(error.code, Code.InvalidArgument);
+  assert.equal(error.findDetails(ViolationsSchema)[0]?.violations.length, 20);
 });
 
 test("a method without a handler is unimplemented", async () => {
