@@ -38,7 +38,10 @@ export function createLimitCounter(options: LimitCounterOptions): LimitCounter {
       const verdict = local(key, quota);
       if (now() < awayUntilMs) return verdict;
       try {
-        const answer = await inRedis(keyPrefix + key, quota, deadlineUs());
+        const answer = await within(
+          limiterTimeoutMs,
+          inRedis(keyPrefix + key, quota, deadlineUs()),
+        );
         offsetUs = answer.redisTimeUs - now() * 1000;
         return answer.verdict ?? verdict;
       } catch {
@@ -47,6 +50,13 @@ export function createLimitCounter(options: LimitCounterOptions): LimitCounter {
       }
     },
   };
+}
+
+function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("too late")), timeoutMs);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 function createLocalCounter(now: () => number): (key: string, quota: Quota) => Verdict {

@@ -35,6 +35,8 @@ export const preflightMaxAgeSeconds = 7_200;
 /** How long the public keys may be cached: half the time that a key is published before it signs. */
 export const jwksMaxAgeSeconds = 30;
 
+/** A command lost for so long is given up, and what else waits for the connection with it. */
+export const redisCommandTimeoutMs = 1_000;
 /** A Redis that needs longer for a rate limit is worse than none. */
 export const limiterTimeoutMs = 50;
 /** While Redis is away it is tried again so often; meanwhile each process counts alone. */

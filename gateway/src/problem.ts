@@ -133,7 +133,7 @@ function violationsOf(error: ConnectError): Violation[] {
 function pathOf(path: FieldPath | undefined): string {
   const elements = path?.elements ?? [];
   return elements.reduce((before, { fieldName, subscript }) => {
-    const name = protoCamelCase(fieldName);
+    const name = /^[a-z][a-z0-9_]*$/.test(fieldName) ? protoCamelCase(fieldName) : fieldName;
     const joined = before !== "" && name !== "" ? `${before}.${name}` : before + name;
     return subscript.case === undefined ? joined : `${joined}[${subscript.value}]`;
   }, "");

@@ -12,7 +12,7 @@ import { createClient, type Transport } from "@connectrpc/connect";
 import { buildApp } from "./app.ts";
 import type { settings } from "./config.ts";
 import { drain } from "./drain.ts";
-import { limiterTimeoutMs, revocationsPatienceMs } from "./limits.ts";
+import { redisCommandTimeoutMs, revocationsPatienceMs } from "./limits.ts";
 
 type Context = ProcessContext<typeof settings>;
 
@@ -48,7 +48,12 @@ export async function start(context: Context): Promise<void> {
 
 function openLimiterRedis({ config, logger, shutdown, details }: Context) {
   const url = config.REDIS_URL;
-  const redis = openRedis({ url, name: "gateway", logger, commandTimeoutMs: limiterTimeoutMs });
+  const redis = openRedis({
+    url,
+    name: "gateway",
+    logger,
+    commandTimeoutMs: redisCommandTimeoutMs,
+  });
   details.set("redis", () => (redis.status === "ready" ? "ready" : "away"));
   shutdown.defer("Redis", () => redis.disconnect());
   return redis;
