@@ -127,7 +127,6 @@ async function runPnpm(pnpm) {
       HOME: home.path,
       CI: "true", // no questions, no animation
       npm_config_update_notifier: "false",
-      pnpm_config_pm_on_fail: "ignore", // this is the pnpm that package.json names: it need not look for it
     },
     stdio: ["ignore", "pipe", "pipe"],
     timeout: INSTALL_TIMEOUT_MS,

@@ -45,11 +45,12 @@ export async function startPlatform(env: Readonly<Record<string, string>> = {}):
   const claimed = await claimPorts();
   const launcher = spawn(process.execPath, [join(root, "dev/start.ts")], {
     env: { ...inherited(), ...settings(folder, claimed.ports), ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    // Over the channel goes nothing: it closes when we die, and then the platform stops by itself.
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   let output = "";
   for (const stream of [launcher.stdout, launcher.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+    stream?.setEncoding("utf8").on("data", (text: string) => (output += text));
   const exited = new Promise<number | null>((resolve) => launcher.once("close", resolve));
   const file = join(folder, "platform.json");
   const now = async (): Promise<PlatformFile> => JSON.parse(await readFile(file, "utf8"));
