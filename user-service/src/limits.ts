@@ -20,10 +20,20 @@ export const redisCommandTimeoutMs = 500;
 /** After that the process starts without Redis, and says so. */
 export const redisPatienceMs = 2_000;
 
+/** What a hash costs. Memory is in KiB. */
+export interface Argon2Parameters {
+  readonly memoryCost: number;
+  readonly timeCost: number;
+  readonly parallelism: number;
+}
 /**
- * argon2id with 19 MiB, two passes and one lane: OWASP's first choice, some 25 ms. Memory is in KiB.
+ * argon2id with 19 MiB, two passes and one lane: OWASP's first choice, some 25 ms.
  */
-export const argon2Parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
+export const argon2Parameters: Argon2Parameters = {
+  memoryCost: 19_456,
+  timeCost: 2,
+  parallelism: 1,
+};
 /**
  * Hashes at a time. They run on the thread pool of four that signature checks and name look-ups need
  * too, and on the cores that the event loop needs: one core and one thread stay free of them.

@@ -1,7 +1,7 @@
 import argon2 from "argon2";
 import bcrypt from "bcrypt";
 import type { HashingPool } from "./hashing-pool.ts";
-import { argon2Parameters } from "./limits.ts";
+import { type Argon2Parameters, argon2Parameters } from "./limits.ts";
 
 /** Hashes passwords and checks them. */
 export interface Passwords {
@@ -21,7 +21,7 @@ export interface Passwords {
  */
 export async function createPasswords(
   pool: HashingPool,
-  parameters = argon2Parameters,
+  parameters: Argon2Parameters = argon2Parameters,
 ): Promise<Passwords> {
   const make = (password: string) =>
     argon2.hash(password.normalize("NFKC"), { ...parameters, type: argon2.argon2id });

@@ -55,6 +55,11 @@ local fields = redis.call('HMGET', KEYS[1], 'ep', 'gen', 'rotated', 'confirmed',
 if not fields[1] then return {'gone'} end
 local gen, rotated, ends = tonumber(fields[2]), tonumber(fields[3]), tonumber(fields[5])
 local confirmed = fields[4] == '1'
+-- Where the clock was set back, no time has passed, as far as anyone can tell.
+if rotated > now then
+  rotated = now
+  redis.call('HSET', KEYS[1], 'rotated', now)
+end
 
 local function kill(why)
   redis.call('DEL', KEYS[1])
@@ -82,11 +87,11 @@ if presented == gen then
 end
 
 if presented == gen - 1 then
-  -- 5. Parallel requests and lost answers get the very same successor.
-  if now - rotated <= grace then return keep('replayed') end
-  -- Its age counts from now, or the successor would be replaced at once, while others that were
-  -- sent together with this request still show the key before it.
+  -- 5. Parallel requests and lost answers get the very same successor. Until that is known to have
+  -- arrived, its time counts from when it was handed out last: others may be under way that were sent
+  -- together with this one, and they bring the old key too.
   if not confirmed then return keep('replayed', 'rotated', now) end
+  if now - rotated <= grace then return keep('replayed') end
 end
 
 -- 6. We handed this key out, so a failover lost a write: the key is right, and Redis behind.
