@@ -2,6 +2,7 @@
 
 import { type Platform, startPlatform } from "./own-platform.ts";
 import { createTerminal } from "./terminal.ts";
+import { Visitor } from "./visitor.ts";
 import { waitFor } from "./wait-for.ts";
 
 const terminal = createTerminal(process.stdout, () => performance.now());
@@ -24,7 +25,7 @@ try {
 }
 
 async function walk({ gatewayUrl, now }: Platform): Promise<void> {
-  const visitor = new Visitor(gatewayUrl);
+  const visitor = new Visitor(gatewayUrl, terminal);
 
   tell("Register. The answer brings a short-lived token, and a session key in a cookie.");
   const account = {
@@ -90,66 +91,6 @@ function tell(text: string): void {
 
 async function breakerState(adminUrl: string): Promise<string | undefined> {
   const response = await fetch(`${adminUrl}/breakers`);
-  const breakers = (await response.json()) as { name: string; state: string }[];
-  return breakers.find(({ name }) => name === "order-service")?.state;
-}
-
-/** Somebody with a token and a cookie, as a browser would hold them. */
-class Visitor {
-  readonly #url: string;
-  #token = "";
-  #cookie = "";
-
-  constructor(url: string) {
-    this.#url = url;
-  }
-
-  /** Sends a request and shows what comes back. */
-  async ask(method: string, path: string, body?: object): Promise<void> {
-    const response = await this.#send(method, path, body);
-    const answer = (await response.json()) as { token?: string };
-    const [cookie] = response.headers.getSetCookie();
-    const token = response.headers.get("x-access-token") ?? answer.token;
-    this.#cookie = cookie?.split(";")[0] ?? this.#cookie;
-    this.#token = token ?? this.#token;
-    this.show(method, path, response.status);
-    const { token: _, ...shown } = answer;
-    terminal.print(terminal.paint("dim", `      ${shorten(JSON.stringify(shown))}`));
-    if (token) terminal.print(terminal.paint("dim", "      + a new token"));
-    if (cookie) terminal.print(terminal.paint("dim", "      + a new cookie"));
-  }
-
-  show(method: string, path: string, status: number): void {
-    const color = status < 400 ? "green" : "red";
-    terminal.print(
-      `      ${terminal.paint("cyan", `${method} ${path}`)} → ${terminal.paint(color, `${status}`)}`,
-    );
-  }
-
-  async quietly(path: string): Promise<void> {
-    await (await this.#send("GET", path)).body?.cancel();
-  }
-
-  async withoutCookie(path: string): Promise<number> {
-    const response = await this.#send("GET", path, undefined, "");
-    await response.body?.cancel();
-    return response.status;
-  }
-
-  #send(method: string, path: string, body?: object, cookie = this.#cookie): Promise<Response> {
-    return fetch(this.#url + path, {
-      method,
-      headers: {
-        ...(body && { "content-type": "application/json" }),
-        ...(this.#token && { authorization: `Bearer ${this.#token}` }),
-        ...(cookie && { cookie }),
-      },
-      ...(body && { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(10_000),
-    });
-  }
-}
-
-function shorten(text: string): string {
-  return text.length > 160 ? `${text.slice(0, 159)}…` : text;
+  const breakers = (await response.json()) as Record<string, { state: string }>;
+  return breakers["order-service"]?.state;
 }
