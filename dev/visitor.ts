@@ -4,7 +4,7 @@ interface Answer {
   readonly token?: string;
   readonly code?: string;
   readonly reason?: string;
-  readonly violations?: unknown;
+  readonly violations?: readonly object[];
 }
 
 /** Somebody with a token and a cookie, as a browser would hold them. */
