@@ -1,10 +1,10 @@
 import type { Terminal } from "./terminal.ts";
 
 interface Answer {
-  readonly token?: string;
-  readonly code?: string;
-  readonly reason?: string;
-  readonly violations?: readonly object[];
+  readonly token?: string | undefined;
+  readonly code?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly violations?: readonly object[] | undefined;
 }
 
 /** Somebody with a token and a cookie, as a browser would hold them. */
@@ -67,7 +67,7 @@ export class Visitor {
 
 /** Of an error what a person looks for first. */
 function essenceOf({ code, reason, violations }: Answer): Answer {
-  return { ...(reason ? { reason } : { code }), ...(violations && { violations }) };
+  return { ...(reason ? { reason } : { code }), violations };
 }
 
 function shorten(text: string): string {
