@@ -3,10 +3,11 @@ import { databaseUnavailable, sessionStoreUnavailable } from "./failure.ts";
 
 /**
  * What postgres.js, Node's sockets and PostgreSQL itself (SQLSTATE classes 08, 53, 57P and 58) say
- * when there is no database to talk to for now.
+ * when there is no database to talk to for now. So do a statement that took too long (57014), and a
+ * server that is a replica since a failover (25006).
  */
 const databaseAway =
-  /^(?:CONNECTION_\w+|CONNECT_TIMEOUT|ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|08...|53...|57P0[1-3]|58...)$/;
+  /^(?:CONNECTION_\w+|CONNECT_TIMEOUT|ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|08...|25006|53...|57014|57P0[1-3]|58...)$/;
 /** What ioredis and Redis say when there is no Redis to talk to for now. */
 const redisAway =
   /^(?:Command timed out|Connection is closed|Stream isn't writeable|Reached the max retries|LOADING|READONLY|CLUSTERDOWN|MASTERDOWN)/;
