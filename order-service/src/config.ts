@@ -23,6 +23,7 @@ export const settings = {
     default: undefined,
     desc: "the same database past a connection pooler, for migrations; default ORDER_DATABASE_URL",
   }),
+  REDIS_URL: url({ desc: "Redis, shared with the gateway; it tells which tokens were revoked" }),
   USER_SERVICE_URL: httpUrls({
     default: ["http://127.0.0.1:50051"],
     desc: "where the user-service is, as a comma list of http:// addresses; it has the signing keys",
@@ -36,3 +37,5 @@ export const settings = {
   }),
   LOG_LEVEL: text({ default: "info", choices: logLevels, desc: "how much to log" }),
 };
+
+export type Settings = typeof settings;

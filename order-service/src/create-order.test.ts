@@ -11,7 +11,7 @@ import { createTestPlatform, type TestPlatform } from "../test/platform.ts";
 let platform: TestPlatform;
 let sql: Sql;
 before(async () => {
-  platform = await createTestPlatform(process.env.TEST_DATABASE_URL, { copies: 2 });
+  platform = await createTestPlatform(process.env, { copies: 2 });
   sql = postgres(platform.databaseUrl, { max: 2 });
 });
 after(async () => {

@@ -9,6 +9,8 @@ import { metadata } from "@3l1/kit/metadata.ts";
 import { invalidArgument } from "@3l1/kit/violation.ts";
 import { toBinary } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
+import { idempotencyKeptMs, removalBatch } from "./limits.ts";
+import type { OrderStore } from "./store.ts";
 
 /** Visible ASCII: what a header carries unchanged everywhere. */
 const keyPattern = /^[\x21-\x7e]{1,255}$/;
@@ -48,6 +50,18 @@ export function idempotencyOf(
 export function idempotencyKeyReused(): ConnectError {
   const message = "the idempotency key was used before with another body";
   return failure(Code.InvalidArgument, message, Reason.IDEMPOTENCY_KEY_REUSED);
+}
+
+/** Forgets what was kept long enough, in small steps. Copies of the service may do so at once. */
+export async function forgetOldKeys(
+  store: OrderStore,
+  nowMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const keptSince = new Date(nowMs - idempotencyKeptMs);
+  let removed = removalBatch;
+  while (removed === removalBatch && !signal.aborted)
+    removed = await store.forgetKeysBatch(keptSince, removalBatch);
 }
 
 /** Fields that this version does not know change nothing here, so they do not count. */

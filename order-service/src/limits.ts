@@ -20,3 +20,9 @@ export const removalBatch = 1000;
  * A status can change once, so the second try meets a final one; the third is for good measure.
  */
 export const statusAttempts = 3;
+
+/** Redis only tells of revocations here, and no call waits for it. */
+export const redisCommandTimeoutMs = 500;
+
+/** After that the process starts without Redis, and says so. */
+export const redisPatienceMs = 2_000;

@@ -9,7 +9,7 @@ const { PROCESSING, CANCELLED } = OrderStatus;
 
 let platform: TestPlatform;
 before(async () => {
-  platform = await createTestPlatform(process.env.TEST_DATABASE_URL);
+  platform = await createTestPlatform(process.env);
 });
 after(() => platform?.stop());
 

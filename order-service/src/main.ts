@@ -1,6 +1,6 @@
 import { runProcess } from "@3l1/kit/process.ts";
 import { settings } from "./config.ts";
-import { startOrderService } from "./service.ts";
+import { startOrderService } from "./order-service.ts";
 
 await runProcess(
   {

@@ -10,7 +10,7 @@ const { UNSPECIFIED, PROCESSING, DONE, CANCELLED } = OrderStatus;
 
 let platform: TestPlatform;
 before(async () => {
-  platform = await createTestPlatform(process.env.TEST_DATABASE_URL);
+  platform = await createTestPlatform(process.env);
 });
 after(() => platform?.stop());
 

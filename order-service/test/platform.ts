@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { InternalOrderService } from "@3l1/gen/order/v1/internal_order_service_pb.ts";
 import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
 import { metadata } from "@3l1/kit/metadata.ts";
@@ -36,19 +37,22 @@ export interface TestUser {
   at(copy: number): Client<typeof OrderService>;
 }
 
-/** @param server the URL of a PostgreSQL superuser, from `TEST_DATABASE_URL` */
+/** @param env has `TEST_DATABASE_URL`, of a PostgreSQL superuser, and `TEST_REDIS_URL` */
 export async function createTestPlatform(
-  server: string | undefined,
+  { TEST_DATABASE_URL, TEST_REDIS_URL }: NodeJS.ProcessEnv,
   { copies = 1 } = {},
 ): Promise<TestPlatform> {
+  assert.ok(TEST_DATABASE_URL, "TEST_DATABASE_URL is missing; `npm test` starts a PostgreSQL");
+  assert.ok(TEST_REDIS_URL, "TEST_REDIS_URL is missing; `npm test` starts a Redis");
   // Closes what was opened also when the rest fails to start: else the test run would hang.
   await using opened = new AsyncDisposableStack();
-  const database = await createTestDatabase(server);
+  const database = await createTestDatabase(TEST_DATABASE_URL);
   opened.defer(database.drop);
   const sessions = await startSessionStandIn([secretKeys]);
   opened.defer(sessions.stop);
   const env = {
     ORDER_DATABASE_URL: database.url,
+    REDIS_URL: TEST_REDIS_URL,
     USER_SERVICE_URL: sessions.url,
     SECRET_KEYS: secretKeys,
   };

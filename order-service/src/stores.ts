@@ -1,0 +1,35 @@
+import { type Database, openDatabase } from "@3l1/kit/database.ts";
+import type { ProcessContext } from "@3l1/kit/process.ts";
+import { openRedis } from "@3l1/kit/redis.ts";
+import { createRevocations, type Revocations } from "@3l1/kit/revocations.ts";
+import type { Settings } from "./config.ts";
+import { redisCommandTimeoutMs, redisPatienceMs } from "./limits.ts";
+
+/** Where orders are kept, and what tells of revoked tokens. */
+export interface Stores {
+  readonly db: Database["db"];
+  readonly revocations: Revocations;
+}
+
+/** Opens PostgreSQL and Redis. Without Redis the service starts all the same, and shows it on `/readyz`. */
+export async function openStores(context: ProcessContext<Settings>): Promise<Stores> {
+  const { config, logger, shutdown, details } = context;
+  const database = openDatabase(config.ORDER_DATABASE_URL, "order-service");
+  shutdown.defer("PostgreSQL", database.close);
+
+  const redis = openRedis({
+    url: config.REDIS_URL,
+    name: "order-service",
+    logger,
+    commandTimeoutMs: redisCommandTimeoutMs,
+  });
+  shutdown.defer("Redis", () => redis.disconnect());
+  details.set("redis", () => redis.status);
+
+  const revocations = createRevocations({ redis, logger, now: Date.now });
+  shutdown.defer("revocations", revocations.close);
+  details.set("revocationsSilentMs", () => Math.round(revocations.silentMs()));
+  if (!(await revocations.ready(redisPatienceMs)))
+    logger.error("redis is away: revoked tokens are not known until it is back");
+  return { db: database.db, revocations };
+}
