@@ -2,12 +2,19 @@ import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
 import { UserService } from "@3l1/gen/user/v1/user_service_pb.ts";
 import type { TokenVerifier } from "@3l1/kit/access-token.ts";
 import type { Logger } from "@3l1/kit/logger.ts";
+import { metadata } from "@3l1/kit/metadata.ts";
 import type { Revocations } from "@3l1/kit/revocations.ts";
 import type { SigningKeys } from "@3l1/kit/signing-keys.ts";
 import type { Transport } from "@connectrpc/connect";
 import fastifyCookie from "@fastify/cookie";
 import type { Registry } from "@prometheus-io/client";
-import Fastify, { type FastifyInstance, LogController } from "fastify";
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from "fastify";
 import type { Redis } from "ioredis";
 import { createClientErrors } from "./client-error.ts";
 import type { GatewayConfig } from "./config.ts";
@@ -15,7 +22,7 @@ import { createForwarder } from "./forward.ts";
 import { jwks } from "./jwks.ts";
 import { createLimitCounter } from "./limit-counter.ts";
 import * as limits from "./limits.ts";
-import { accessLog } from "./plugins/access-log.ts";
+import { accessLog, logWhenDone } from "./plugins/access-log.ts";
 import { authenticate } from "./plugins/authenticate.ts";
 import { compress } from "./plugins/compress.ts";
 import { cors } from "./plugins/cors.ts";
@@ -107,6 +114,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   return app;
 }
 
+/** A path that cannot be decoded meets no route, and none of the steps above. */
+function refuseUrl(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  logWhenDone(request, reply);
+  reply.header(metadata.requestId, request.id);
+  sendProblem(error, request, reply);
+}
+
 function createServer({ config, logger }: AppOptions): FastifyInstance {
   const clientErrors = createClientErrors();
   const app = Fastify({
@@ -120,7 +134,7 @@ function createServer({ config, logger }: AppOptions): FastifyInstance {
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     return503OnClosing: false,
     clientErrorHandler: clientErrors.handle,
-    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
+    frameworkErrors: refuseUrl,
     http: {
       maxHeaderSize: limits.maxHeaderBytes,
       headersTimeout: limits.headersTimeoutMs,

@@ -17,13 +17,16 @@ declare module "fastify" {
 export const accessLog = fastifyPlugin(
   async (app) => {
     app.decorateRequest("outcome", "ok");
-    app.addHook("onRequest", async (request, reply) => {
-      const startedAt = performance.now();
-      reply.raw.once("close", () => logRequest(request, reply, performance.now() - startedAt));
-    });
+    app.addHook("onRequest", async (request, reply) => logWhenDone(request, reply));
   },
   { name: "access-log", dependencies: ["request-id"] },
 );
+
+/** Sees to the request's line. */
+export function logWhenDone(request: FastifyRequest, reply: FastifyReply): void {
+  const startedAt = performance.now();
+  reply.raw.once("close", () => logRequest(request, reply, performance.now() - startedAt));
+}
 
 function logRequest(request: FastifyRequest, reply: FastifyReply, durationMs: number): void {
   const left = !reply.raw.writableFinished;
