@@ -36,7 +36,7 @@ export function formatRevocation(revocation: Revocation): string {
 export function parseRevocation(text: string): Revocation | undefined {
   const [kind, userId = "", which = "", until = ""] = text.split(" ");
   const untilMs = Number(until);
-  if (userId === "" || which === "" || !Number.isSafeInteger(untilMs)) return undefined;
+  if (!userId || !which || !until || !Number.isSafeInteger(untilMs)) return undefined;
   if (kind === "session") return { userId, sessionId: which, untilMs };
   const epoch = Number(which);
   return kind === "user" && Number.isSafeInteger(epoch) ? { userId, epoch, untilMs } : undefined;

@@ -6,14 +6,13 @@ import { Code } from "@connectrpc/connect";
 import type { Redis } from "ioredis";
 import { accountThrottle, networkThrottle, pairThrottle, type ThrottleRule } from "./limits.ts";
 import { networkOf } from "./network.ts";
+import { redisClock } from "./redis-clock.ts";
 
 /**
  * KEYS counter; ARGV free, first wait, longest wait, forget after. Counts a failure and says from when
  * on the next attempt is welcome.
  */
 const failLua = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local free, first, longest, forget = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local failures = redis.call('HINCRBY', KEYS[1], 'failures', 1)
 local wait = 0
@@ -24,8 +23,6 @@ return wait`;
 
 /** KEYS counter. For how many milliseconds attempts are refused. */
 const waitLua = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
 return math.max(0, tonumber(redis.call('HGET', KEYS[1], 'until') or '0') - now)`;
 
 /** An attempt to prove a password that may go on. */
@@ -50,9 +47,9 @@ export interface LoginThrottle {
  * and are the same whether the account exists or not. Only failures count, so that many logins at
  * once are fine; how many guesses can be under way at once, the queue for hashing bounds.
  */
-export function createLoginThrottle(redis: Redis): LoginThrottle {
-  const fail = redisScript(redis, failLua);
-  const wait = redisScript(redis, waitLua);
+export function createLoginThrottle(redis: Redis, clock = redisClock): LoginThrottle {
+  const fail = redisScript(redis, clock + failLua);
+  const wait = redisScript(redis, clock + waitLua);
   return {
     async begin(email, ip) {
       const account = hash(email.toLowerCase());

@@ -1,13 +1,9 @@
+import { redisClock } from "./redis-clock.ts";
+
 // What happens to sessions in Redis, each script atomic and within one user's hash tag. Times are
 // those of Redis, in milliseconds, so that the clocks of several copies do not matter. Nothing here
 // needs a deadline of its own: a script that runs after its caller gave up leaves a session nobody has
 // a key of, or a successor that its predecessor still opens, or ends what was to end.
-
-/** The clock of all scripts: sets the local `now`. Tests bring one they can turn. */
-export const redisClock = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-`;
 
 export type SessionScripts = ReturnType<typeof sessionScripts>;
 
