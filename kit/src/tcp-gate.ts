@@ -10,6 +10,8 @@ export interface TcpGate {
   shut(): Promise<void>;
   /** Ends all connections, and each new one as soon as it is made, as a pooler whose server is gone. */
   slam(): Promise<void>;
+  /** Passes on what is asked, and loses what is answered. For connections that are there already. */
+  mute(): void;
   /** Takes connections and says nothing any more, as a network that has lost its way. */
   freeze(): Promise<void>;
 }
@@ -18,6 +20,7 @@ export interface TcpGate {
 export async function createTcpGate(host: string, port: number): Promise<TcpGate> {
   let state: "open" | "slammed" | "frozen" = "open";
   const sockets = new Set<Socket>();
+  const answers = new WeakMap<Socket, Socket>();
   const keep = (socket: Socket) => {
     sockets.add(socket);
     return socket.on("error", () => {}).on("close", () => sockets.delete(socket));
@@ -27,6 +30,7 @@ export async function createTcpGate(host: string, port: number): Promise<TcpGate
     if (state === "slammed") near.destroy();
     if (state !== "open") return;
     const far = keep(connect(port, host));
+    answers.set(far, near);
     near.on("close", () => far.destroy()).pipe(far);
     far.on("close", () => near.destroy()).pipe(near);
   });
@@ -45,6 +49,9 @@ export async function createTcpGate(host: string, port: number): Promise<TcpGate
     open: () => turn("open"),
     slam: () => turn("slammed"),
     freeze: () => turn("frozen"),
+    mute() {
+      for (const socket of sockets) if (answers.has(socket)) socket.unpipe().resume();
+    },
     async shut() {
       const closed = once(server, "close");
       server.close();

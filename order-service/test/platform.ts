@@ -3,6 +3,7 @@ import { InternalOrderService } from "@3l1/gen/order/v1/internal_order_service_p
 import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
 import { metadata } from "@3l1/kit/metadata.ts";
 import { createServiceCredential } from "@3l1/kit/secrets.ts";
+import { createTcpGate, type TcpGate } from "@3l1/kit/tcp-gate.ts";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { v7 as uuidv7 } from "uuid";
 import { createTestDatabase } from "./database.ts";
@@ -15,6 +16,10 @@ const secretKeys = "a secret of the tests that is longer than 32 characters";
 export interface TestPlatform {
   /** A PostgreSQL URL of the services' database. */
   readonly databaseUrl: string;
+  /** Between the services and their database. */
+  readonly toDatabase: TcpGate;
+  /** Between the services and the user-service. */
+  readonly toUserService: TcpGate;
   /** A new user. */
   user(options?: { admin?: boolean }): Promise<TestUser>;
   /** A client to the first copy of somebody without a token. */
@@ -50,10 +55,14 @@ export async function createTestPlatform(
   opened.defer(database.drop);
   const sessions = await startSessionStandIn([secretKeys]);
   opened.defer(sessions.stop);
+  const toDatabase = await gateTo(database.url);
+  opened.defer(toDatabase.gate.shut);
+  const toUserService = await gateTo(sessions.url);
+  opened.defer(toUserService.gate.shut);
   const env = {
-    ORDER_DATABASE_URL: database.url,
+    ORDER_DATABASE_URL: toDatabase.url,
     REDIS_URL: TEST_REDIS_URL,
-    USER_SERVICE_URL: sessions.url,
+    USER_SERVICE_URL: toUserService.url,
     SECRET_KEYS: secretKeys,
   };
   const services = await Promise.all(Array.from({ length: copies }, () => startService(env)));
@@ -62,9 +71,12 @@ export async function createTestPlatform(
   const transport = (copy: number) => (services[copy] as RunningService).transport;
   return {
     databaseUrl: database.url,
+    toDatabase: toDatabase.gate,
+    toUserService: toUserService.gate,
     async user({ admin = false } = {}) {
       const id = uuidv7();
-      const header = { [metadata.authorization]: `Bearer ${await sessions.tokenFor(id, admin)}` };
+      const token = await sessions.tokenFor(id, admin);
+      const header = { [metadata.authorization]: `Bearer ${token}` };
       const at = (copy: number) => createClient(OrderService, withHeader(transport(copy), header));
       return { id, header, orders: at(0), at };
     },
@@ -78,6 +90,13 @@ export async function createTestPlatform(
     },
     stop: () => stack.disposeAsync(),
   };
+}
+
+async function gateTo(address: string): Promise<{ gate: TcpGate; url: string }> {
+  const url = new URL(address);
+  const gate = await createTcpGate(url.hostname, Number(url.port));
+  url.host = `127.0.0.1:${gate.port}`;
+  return { gate, url: url.href };
 }
 
 function withHeader(transport: Transport, extra: Record<string, string>): Transport {
