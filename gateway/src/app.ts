@@ -28,6 +28,7 @@ import { compress } from "./plugins/compress.ts";
 import { cors } from "./plugins/cors.ts";
 import { csrf } from "./plugins/csrf.ts";
 import { drainHeader } from "./plugins/drain-header.ts";
+import { host } from "./plugins/host.ts";
 import { ipLimit } from "./plugins/ip-limit.ts";
 import { jsonBody } from "./plugins/json-body.ts";
 import { metrics } from "./plugins/metrics.ts";
@@ -73,6 +74,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(metrics, { registry });
   await app.register(problemDetails);
   await app.register(securityHeaders);
+  await app.register(host);
   await app.register(drainHeader, { signal });
   await app.register(compress);
   await app.register(fastifyCookie, { hook: false });
@@ -136,6 +138,8 @@ function createServer({ config, logger }: AppOptions): FastifyInstance {
     clientErrorHandler: clientErrors.handle,
     frameworkErrors: refuseUrl,
     http: {
+      // Node's own refusal has no body; host.ts says it in ours.
+      requireHostHeader: false,
       maxHeaderSize: limits.maxHeaderBytes,
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,

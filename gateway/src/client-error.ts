@@ -1,11 +1,18 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { metadata } from "@3l1/kit/metadata.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { problemOf, titleOf } from "./problem.ts";
 
+interface Refusal {
+  readonly status: number;
+  readonly code: Code;
+  readonly message: string;
+}
+
 /** What Node's HTTP parser gives up on. Anything else is a malformed request. */
-const refusals: Record<string, { status: number; code: Code; message: string }> = {
+const refusals: Record<string, Refusal> = {
   HPE_HEADER_OVERFLOW: {
     status: 431,
     code: Code.ResourceExhausted,
@@ -21,6 +28,11 @@ const refusals: Record<string, { status: number; code: Code; message: string }> 
     code: Code.DeadlineExceeded,
     message: "the request took too long to arrive",
   },
+};
+const unmetExpectation = {
+  status: 417,
+  code: Code.InvalidArgument,
+  message: "only 100-continue can be expected",
 };
 const malformed = { status: 400, code: Code.InvalidArgument, message: "the request is malformed" };
 
@@ -43,32 +55,40 @@ export function createClientErrors(): ClientErrors {
     const isAnswering = response !== undefined && !response.writableFinished && !response.destroyed;
     if (isAnswering && (response.headersSent || response.req.complete))
       return void response.once("close", () => socket.destroy());
-    socket.end(rawAnswer(error.code ?? ""), () => socket.destroy());
+    socket.end(rawAnswer(refusals[error.code ?? ""] ?? malformed), () => socket.destroy());
   }
 
   function watch(server: Server): void {
     server.prependListener("request", (request: IncomingMessage, response: ServerResponse) => {
       underWay.set(request.socket, response);
     });
+    server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) => {
+      const { status, headers, body } = answerTo(unmetExpectation);
+      response.writeHead(status, headers).end(body);
+    });
   }
 
   return { handle, watch };
 }
 
-function rawAnswer(errorCode: string): string {
-  const { status, code, message } = refusals[errorCode] ?? malformed;
+function answerTo({ status, code, message }: Refusal) {
   const requestId = randomUUID();
-  const error = new ConnectError(message, code);
-  const problem = problemOf(error, { requestId, instance: "/" });
+  const problem = problemOf(new ConnectError(message, code), { requestId, instance: "/" });
   const body = JSON.stringify({ ...problem, status, title: titleOf(status) });
-  const head = [
-    `HTTP/1.1 ${status} ${titleOf(status)}`,
-    "content-type: application/problem+json",
-    `content-length: ${Buffer.byteLength(body)}`,
-    `x-request-id: ${requestId}`,
-    "cache-control: no-store",
-    "x-content-type-options: nosniff",
-    "connection: close",
-  ];
-  return `${head.join("\r\n")}\r\n\r\n${body}`;
+  const headers = {
+    "content-type": "application/problem+json",
+    "content-length": Buffer.byteLength(body),
+    [metadata.requestId]: requestId,
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    connection: "close",
+  };
+  return { status, headers, body };
+}
+
+/** For a socket without a request: nothing but ourselves writes the HTTP around it. */
+function rawAnswer(refusal: Refusal): string {
+  const { status, headers, body } = answerTo(refusal);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return [`HTTP/1.1 ${status} ${titleOf(status)}`, ...lines, "", body].join("\r\n");
 }

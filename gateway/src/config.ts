@@ -15,7 +15,7 @@ import { makeValidator } from "envalid";
 /** Exact origins, `scheme://host[:port]`. `*` would hand every site the session of every visitor. */
 const origins = makeValidator<readonly string[]>((input) => {
   const entries = entriesOf(input);
-  if (entries.some((entry) => URL.parse(entry)?.origin !== entry))
+  if (entries.some((entry) => URL.parse(entry)?.origin !== entry || entry.includes("*")))
     throw new Error("must list exact origins such as https://app.example.com, and never *");
   return entries;
 });
