@@ -1,5 +1,5 @@
 import type { ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
-import type { StreamResponse, Transport } from "@connectrpc/connect";
+import { Code, ConnectError, type StreamResponse, type Transport } from "@connectrpc/connect";
 import {
   createGrpcTransport,
   type GrpcTransportOptions as StockOptions,
@@ -44,8 +44,15 @@ async function* normalizeMessages(
   try {
     yield* messages;
   } catch (error) {
-    throw normalizeGrpcError(error, signal);
+    throw normalizeGrpcError(cutShort(error) ?? error, signal);
   }
+}
+
+/** A stream that is cut looks to the stock transport like one whose status is missing. */
+function cutShort(error: unknown): ConnectError | undefined {
+  if (!(error instanceof ConnectError) || error.code !== Code.Internal) return undefined;
+  if (error.rawMessage !== "protocol error: missing status") return undefined;
+  return transportError("the stream ended without a status", true, error);
 }
 
 async function openStream(

@@ -29,6 +29,16 @@ const NEVER_RAN_CODES = new Set([
   "ERR_HTTP2_GOAWAY_SESSION",
 ]);
 
+/** What connect-node reports a broken connection as. */
+const STOCK_TRANSPORT_CODES = new Set([
+  Code.Canceled,
+  Code.Aborted,
+  Code.Internal,
+  Code.Unavailable,
+]);
+/** `ECONNRESET` and its like, and those of node's HTTP/2. */
+const NODE_NETWORK_CODE = /^(E[A-Z]+|EAI_[A-Z]+|ERR_(HTTP2|STREAM|SOCKET)_\w+)$/;
+
 /** An `unavailable` that stems from the connection, not from an answer. */
 export function transportError(message: string, ran: boolean, cause?: unknown): ConnectError {
   const failure = new TransportFailure(message, !ran, cause);
@@ -71,11 +81,11 @@ export function errorFromReset(rstCode: number, ran: boolean, cause?: unknown): 
  */
 export function normalizeGrpcError(error: unknown, ownSignal: AbortSignal | undefined): unknown {
   if (!(error instanceof ConnectError) || isTransportFailure(error)) return error;
-  if (error.code === Code.Canceled) {
-    if (ownSignal?.aborted) return error;
-    return error.isWireError ? canceledByUpstream(error) : transportError(error.rawMessage, true);
+  if (error.isWireError) {
+    const own = error.code !== Code.Canceled || ownSignal?.aborted;
+    return own ? error : canceledByUpstream(error);
   }
-  if (error.isWireError) return error;
+  if (ownSignal?.aborted) return error;
   return stockTransportError(error) ?? error;
 }
 
@@ -87,13 +97,12 @@ function canceledByUpstream(error: ConnectError): ConnectError {
 
 /** connect-node keeps node's error as the cause, or names the reset code in the message. */
 function stockTransportError(error: ConnectError): ConnectError | undefined {
-  const codes = [...causesOf(error)].map((cause) => cause.code);
-  const reset = /REFUSED_STREAM|http\/2 stream closed|Stream closed/.test(error.rawMessage);
-  const hasNodeCode = codes.some((code) => typeof code === "string");
-  if (!reset && !hasNodeCode) return undefined;
-  const ran =
-    !error.rawMessage.includes("REFUSED_STREAM") &&
-    !codes.some((code) => NEVER_RAN_CODES.has(String(code)));
+  const codes = [...causesOf(error)].map((cause) => String(cause.code));
+  const reset = error.rawMessage.startsWith("http/2 stream closed with error code");
+  const broken = codes.some((code) => NODE_NETWORK_CODE.test(code));
+  if (!(reset || broken) || !STOCK_TRANSPORT_CODES.has(error.code)) return undefined;
+  const refused = error.rawMessage.includes("REFUSED_STREAM");
+  const ran = !refused && !codes.some((code) => NEVER_RAN_CODES.has(code));
   return transportError(error.rawMessage, ran, error.cause);
 }
 

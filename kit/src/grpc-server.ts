@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { DescMethodUnary } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type Interceptor } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
-import { SessionDrain } from "./grpc-drain.ts";
+import { ConnectionDrain } from "./grpc-drain.ts";
 import { noteUnaryRoutes, type UnaryRoute } from "./grpc-routes.ts";
 import { serveUnaryCall } from "./grpc-server-call.ts";
 import { type GrpcStack, grpcStack } from "./grpc-stack.ts";
@@ -70,7 +70,7 @@ export function createGrpcServer(
   const { interceptors = [], readMaxBytes = DEFAULT_READ_MAX_BYTES } = options;
   const maxTimeoutMs = options.maxTimeoutMs ?? DEFAULT_MAX_TIMEOUT_MS;
   const server = http2.createServer({ ...sessionOptions, ...resetLimits } as http2.ServerOptions);
-  const drain = new SessionDrain(server);
+  const drain = new ConnectionDrain(server);
   const draining = new AbortController();
   const unaryRoutes = new Map<string, UnaryRoute>();
   const routes = noteUnaryRoutes(options.routes, unaryRoutes, draining.signal);

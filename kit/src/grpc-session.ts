@@ -29,13 +29,14 @@ export const defaultSessionTimings: SessionTimings = {
 /** Client stream ids are odd and end at 2³¹: a connection is replaced well before. */
 const MAX_STREAMS = 1_000_000_000;
 
-/** More than a call's headers and a large answer need at once; node's 10 MiB refuses calls under load. */
-const MAX_SESSION_MEMORY_MIB = 256;
-
 /** TCP's own probes watch a connection that is closing, where HTTP/2 pings no longer can. */
 const KEEP_ALIVE_AFTER_MS = 10_000;
 
-const STREAM_WINDOW_BYTES = 1024 * 1024;
+/** For any HTTP/2 client here. Node's 10 MiB a connection refuse calls under load. */
+export const clientSessionOptions: http2.ClientSessionOptions = {
+  maxSessionMemory: 256,
+  settings: { enablePush: false, initialWindowSize: 1024 * 1024 },
+};
 const SESSION_WINDOW_BYTES = 16 * 1024 * 1024;
 
 /** One HTTP/2 connection to one address: opens streams, finds out when the peer is gone. */
@@ -57,11 +58,10 @@ export class GrpcSession {
    */
   static async open(origin: string, address: string, timings: SessionTimings) {
     const session = http2.connect(origin, {
+      ...clientSessionOptions,
       lookup: lookupOf(address),
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS,
-      maxSessionMemory: MAX_SESSION_MEMORY_MIB,
-      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
     } as http2.ClientSessionOptions);
     await firstSettings(session, `${origin} at ${address}`, timings.connectTimeoutMs);
     session.setLocalWindowSize(SESSION_WINDOW_BYTES);

@@ -2,6 +2,7 @@ import type { Transport } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { normalizeStreams } from "./grpc-client-streams.ts";
 import { normalizeGrpcError } from "./grpc-error.ts";
+import { clientSessionOptions } from "./grpc-session.ts";
 import type { GrpcTransport, GrpcTransportOptions } from "./grpc-transport.ts";
 
 /**
@@ -14,7 +15,11 @@ export function createStockGrpcTransport(
   const { baseUrls, ...rest } = options;
   const managers: Http2SessionManager[] = [];
   const transports = baseUrls.map((baseUrl): Transport => {
-    const sessionManager = new Http2SessionManager(baseUrl, { pingIntervalMs: 5_000 });
+    const sessionManager = new Http2SessionManager(
+      baseUrl,
+      { pingIntervalMs: 5_000, pingTimeoutMs: 3_000 },
+      clientSessionOptions,
+    );
     managers.push(sessionManager);
     return createGrpcTransport({ ...rest, baseUrl, sessionManager });
   });
