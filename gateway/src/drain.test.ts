@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { Agent, get, type IncomingMessage } from "node:http";
+import { afterEach, beforeEach, test } from "node:test";
+import { startGateway, type TestGateway } from "../test/gateway.ts";
+import { drain } from "./drain.ts";
+
+const timings = { lameDuckMs: 50, drainMs: 10_000, drainCheckMs: 5 };
+let gateway: TestGateway;
+let gate: PromiseWithResolvers<void>;
+let underWay: number;
+let agent: Agent;
+
+beforeEach(async () => {
+  gate = Promise.withResolvers();
+  underWay = 0;
+  agent = new Agent({ keepAlive: true });
+  gateway = await startGateway(process.env.TEST_REDIS_URL, {
+    user: {
+      introspect: async () => {
+        underWay++;
+        await gate.promise;
+        return { active: true };
+      },
+    },
+  });
+});
+afterEach(async () => {
+  agent.destroy();
+  await gateway[Symbol.asyncDispose]();
+});
+
+/** An answer with its body, over a connection that stays open if it may. */
+async function ask(path: string, method = "GET") {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  get({ port: gateway.port, path, method, agent }, resolve).on("error", reject);
+  const response = await promise;
+  let body = "";
+  for await (const chunk of response) body += chunk;
+  return { status: response.statusCode, connection: response.headers.connection, body };
+}
+const slow = () => ask("/api/users/ext", "POST");
+const until = async (isDone: () => boolean) => {
+  while (!isDone()) await new Promise(setImmediate);
+};
+const refused = (error: NodeJS.ErrnoException) => error.code;
+
+test("requests under way are answered, whole, and their connections end with them", async () => {
+  assert.equal((await ask("/")).connection, "keep-alive");
+  const pending = [slow(), slow(), slow()];
+  await until(() => underWay === 3);
+  gateway.ending.abort();
+  const ended = drain(gateway.app, timings);
+  assert.equal((await ask("/")).connection, "close", "still serving for a moment");
+  await until(() => !gateway.app.server.listening);
+  assert.equal(await ask("/").catch(refused), "ECONNREFUSED");
+  gate.resolve();
+  for (const answer of await Promise.all(pending))
+    assert.deepEqual(answer, { status: 200, connection: "close", body: '{"active":true}' });
+  await ended;
+});
+
+test("idle connections hold nothing up", async () => {
+  await Promise.all([ask("/"), ask("/"), ask("/")]);
+  gateway.ending.abort();
+  await drain(gateway.app, timings);
+});
+
+test("an answer that was on its way before the end was known holds nothing up either", async () => {
+  const pending = slow();
+  await until(() => underWay === 1);
+  const ended = drain(gateway.app, timings);
+  await until(() => !gateway.app.server.listening);
+  gate.resolve();
+  assert.equal((await pending).status, 200);
+  await ended;
+});
+
+test("what takes longer than the drain may take is cut", async () => {
+  const pending = slow().catch(refused);
+  await until(() => underWay === 1);
+  await drain(gateway.app, { ...timings, drainMs: 20 });
+  assert.equal(await pending, "ECONNRESET");
+});
