@@ -1,0 +1,24 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+
+/** Where `install.ts` puts Connect's conformance runner. */
+export const runnerFolder = fileURLToPath(new URL("../../.local/conformance", import.meta.url));
+const runner = `${runnerFolder}/connectconformance`;
+
+export const isInstalled = existsSync(runner);
+
+/** What the runner says about our client or our server. Rejects if a case fails that is not known to. */
+export async function runConformance(mode: "client" | "server"): Promise<string> {
+  const settings = ["--mode", mode, "--conf", `${here}${mode}.yaml`];
+  const known = ["--known-failing", `@${here}${mode}-known-failing.txt`];
+  const command = [process.execPath, `${here}${mode}.ts`];
+  const run = promisify(execFile)(runner, [...settings, ...known, "--", ...command]);
+  const { stdout } = await run.catch((error: Error & { stdout: string; stderr: string }) => {
+    throw new Error(`${error.stdout}\n${error.stderr}`);
+  });
+  return stdout;
+}
