@@ -21,13 +21,20 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** Parameters that PostgreSQL keeps for a connection, by name, for example `enable_sort`. */
+export type ConnectionParameters = Readonly<Record<string, string>>;
+
 /**
  * Opens a pool. It connects with the first query, and again by itself when the server was away. A query
  * that gets no answer in 4.5 s, or finds too many others waiting, fails as one does that finds no server.
  */
-export function openDatabase(url: string, applicationName: string): Database {
+export function openDatabase(
+  url: string,
+  applicationName: string,
+  parameters: ConnectionParameters = {},
+): Database {
   const guard = guardQueries({
-    open: () => openPool(url, applicationName),
+    open: () => openPool(url, { ...parameters, application_name: applicationName }),
     timeoutMs: answerTimeoutMs,
     maxPending: maxPendingQueries,
     pauseMs,
@@ -36,13 +43,13 @@ export function openDatabase(url: string, applicationName: string): Database {
   return { db: drizzle({ client: guardedClient(guard) }), close: guard.close };
 }
 
-function openPool(url: string, applicationName: string): Sql {
+function openPool(url: string, parameters: ConnectionParameters): Sql {
   const pool = postgres(url, {
     max: maxConnections,
     connect_timeout: connectTimeoutSeconds,
     backoff: (attempt: number) => Math.min(1, 0.05 * 2 ** attempt),
     onnotice: () => {},
-    connection: { application_name: applicationName, statement_timeout: statementTimeoutMs },
+    connection: { statement_timeout: statementTimeoutMs, ...parameters },
   });
   // Drizzle changes how a pool reads and writes dates and JSON. It sees only the first one otherwise.
   drizzle({ client: pool });

@@ -24,9 +24,9 @@ export function prepareStatements(db: Db) {
       .where(eq(orders.id, sql.placeholder("id")))
       .prepare("find_order"),
     list: page(db, "list_orders"),
-    listOfUser: page(db, "list_orders_of_user", ofUser),
-    listWithStatus: page(db, "list_orders_with_status", withStatus),
-    listOfUserWithStatus: page(db, "list_orders_of_user_with_status", ofUser, withStatus),
+    listOfUser: page(db, "list_orders_of_user", orders.userId),
+    listWithStatus: page(db, "list_orders_with_status", orders.status),
+    listOfUserWithStatus: page(db, "list_orders_of_user_with_status", orders.userId, orders.status),
     changeStatus: changeStatus(db),
     remove: remove(db),
     events: events(db),
@@ -43,6 +43,10 @@ function given(column: Column, name = column.name): SQL {
   return sql`${sql.param(sql.placeholder(name), column)}::${sql.raw(column.getSQLType())}`;
 }
 
+function list(items: readonly (Column | SQL)[]): SQL {
+  return sql.join([...items], sql`, `);
+}
+
 /** All columns of a row to insert, as parameters that are called `prefix.key`. */
 function row(table: PgTable, prefix: string): SQL {
   const columns = Object.entries(getTableColumns(table));
@@ -52,15 +56,22 @@ function row(table: PgTable, prefix: string): SQL {
   );
 }
 
-const ofUser = eq(orders.userId, given(orders.userId, "userId"));
-const withStatus = eq(orders.status, given(orders.status, "status"));
-
-function page(db: Db, name: string, ...conditions: SQL[]) {
+/**
+ * A page of the orders that have the same values in some columns, the newest first. It asks for the
+ * range of rows before a position in the index over these columns and the id, and for the order of
+ * that very index. Equality and the order of ids would say the same, but then a plan for all values may
+ * walk along the ids of everybody's orders, and to find a few among them that is a long way.
+ */
+function page(db: Db, name: string, ...columns: readonly Column[]) {
+  const keys = [...columns, orders.id];
+  const values = (some: readonly Column[]) => list(some.map((column) => given(column)));
+  const before = sql`(${list(keys)}) < (${values(keys)})`;
+  const within = sql`(${list(columns)}) >= (${values(columns)})`;
   return db
     .select()
     .from(orders)
-    .where(and(...conditions, lt(orders.id, given(orders.id, "before"))))
-    .orderBy(desc(orders.id))
+    .where(columns.length > 0 ? and(before, within) : before)
+    .orderBy(...keys.map((key) => desc(key)))
     .limit(sql.placeholder("limit"))
     .prepare(name);
 }
@@ -224,7 +235,7 @@ function removeBatch(db: Db) {
   const batch = db
     .select({ id: orders.id })
     .from(orders)
-    .where(ofUser)
+    .where(eq(orders.userId, given(orders.userId)))
     .orderBy(asc(orders.id))
     .limit(sql.placeholder("limit"))
     .for("update");

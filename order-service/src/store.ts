@@ -89,7 +89,7 @@ export function createOrderStore(db: PostgresJsDatabase) {
     /** The newest orders first. @param before only orders placed before this one; default: all */
     async list({ userId, status }: OrderFilter, limit: number, before = afterAllIds) {
       const name = `list${userId ? "OfUser" : ""}${status ? "WithStatus" : ""}` as const;
-      const values = { userId, status: status && toStatus(status), before, limit };
+      const values = { id: before, user_id: userId, status: status && toStatus(status), limit };
       return (await statements[name].execute(values)).map(toOrder);
     },
 
@@ -119,7 +119,7 @@ export function createOrderStore(db: PostgresJsDatabase) {
 
     /** Removes some of a user's orders, and says how many. */
     async removeBatch(userId: string, limit: number): Promise<number> {
-      return (await statements.removeBatch.execute({ userId, limit })).count;
+      return (await statements.removeBatch.execute({ user_id: userId, limit })).count;
     },
 
     /** Forgets some of the idempotency keys that were kept long enough, and says how many. */

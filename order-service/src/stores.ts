@@ -3,7 +3,7 @@ import type { ProcessContext } from "@3l1/kit/process.ts";
 import { openRedis } from "@3l1/kit/redis.ts";
 import { createRevocations, type Revocations } from "@3l1/kit/revocations.ts";
 import type { Settings } from "./config.ts";
-import { redisCommandTimeoutMs, redisPatienceMs } from "./limits.ts";
+import { connectionParameters, redisCommandTimeoutMs, redisPatienceMs } from "./limits.ts";
 
 /** Where orders are kept, and what tells of revoked tokens. */
 export interface Stores {
@@ -14,7 +14,7 @@ export interface Stores {
 /** Opens PostgreSQL and Redis. Without Redis the service starts all the same, and shows it on `/readyz`. */
 export async function openStores(context: ProcessContext<Settings>): Promise<Stores> {
   const { config, logger, shutdown, details } = context;
-  const database = openDatabase(config.ORDER_DATABASE_URL, "order-service");
+  const database = openDatabase(config.ORDER_DATABASE_URL, "order-service", connectionParameters);
   shutdown.defer("PostgreSQL", database.close);
 
   const redis = openRedis({
