@@ -1,5 +1,6 @@
 import { type Logger, pino, stdTimeFunctions } from "pino";
 import pretty from "pino-pretty";
+import { loggedError } from "./logged-error.ts";
 
 export type { Logger } from "pino";
 
@@ -35,6 +36,7 @@ export function createLogger(
     name,
     level,
     timestamp: stdTimeFunctions.isoTime,
+    serializers: { err: (error: unknown) => loggedError(error) },
     redact: { paths: secrets.flatMap(atAnyDepth), censor: "[redacted]" },
     formatters: { level: (label: string) => ({ level: label }) },
     base: {},

@@ -1,4 +1,5 @@
 import { InternalOrderService } from "@3l1/gen/order/v1/internal_order_service_pb.ts";
+import { briefError } from "@3l1/kit/logged-error.ts";
 import type { Logger } from "@3l1/kit/logger.ts";
 import { metadata } from "@3l1/kit/metadata.ts";
 import type { ServiceCredential } from "@3l1/kit/secrets.ts";
@@ -31,7 +32,7 @@ export function relayPurges({ queue, transport, credential, logger }: PurgeRelay
     } catch (error) {
       const { first, longest } = purgeBackoffMs;
       const retryInMs = Math.min(longest, first * 2 ** Math.min(attempts - 1, 20));
-      const err = { message: error instanceof Error ? error.message : String(error) };
+      const err = briefError(error);
       logger.warn({ userId, attempts, retryInMs, err }, "orders are not purged yet");
       await queue.postpone(userId, retryInMs);
     }

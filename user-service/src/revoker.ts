@@ -1,3 +1,4 @@
+import { briefError } from "@3l1/kit/logged-error.ts";
 import type { Logger } from "@3l1/kit/logger.ts";
 import {
   formatRevocation,
@@ -64,8 +65,10 @@ export function createRevoker(options: RevokerOptions): Revoker {
         await log.markPublished([record.id]);
       } catch (error) {
         const { userId, sessionId } = record;
-        const err = { message: error instanceof Error ? error.message : String(error) };
-        logger.warn({ err, userId, sessionId }, "revocation is left to the relay");
+        logger.warn(
+          { err: briefError(error), userId, sessionId },
+          "revocation is left to the relay",
+        );
       }
       return text;
     },

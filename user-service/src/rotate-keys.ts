@@ -2,6 +2,7 @@
 
 import { loadConfig } from "@3l1/kit/config.ts";
 import { openDatabase } from "@3l1/kit/database.ts";
+import { briefError } from "@3l1/kit/logged-error.ts";
 import { deriveKeys } from "@3l1/kit/secrets.ts";
 import { settings } from "./config.ts";
 import { createSeal } from "./key-seal.ts";
@@ -28,9 +29,8 @@ try {
   process.stdout.write(`key ${keyId} ${what} signs from ${signsFrom.toISOString()}\n`);
   await database.close();
 } catch (error) {
-  const message = error instanceof Error ? error.message : String(error);
-  const cause =
-    error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : "";
+  const { message } = briefError(error);
+  const cause = error instanceof Error && error.cause ? `: ${briefError(error.cause).message}` : "";
   process.stderr.write(`the signing keys were not rotated: ${message}${cause}\n`);
   process.exitCode = 1;
 }

@@ -39,8 +39,7 @@ return answer`,
     /**
      * For a session key whose HMAC holds. KEYS session, index; ARGV sid, generation of the key, the
      * user's epoch, rotate after, grace, idle, ip. Returns what became of it, the generation whose key
-     * opens the session from now on, and its life. Numbers are those of the rules in
-     * docs/authentication.md.
+     * opens the session from now on, and its life.
      */
     rotate: `${clock}
 local presented, epoch = tonumber(ARGV[2]), tonumber(ARGV[3])

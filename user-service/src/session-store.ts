@@ -41,7 +41,7 @@ export type Creation =
   /** The user's epoch has risen since: somebody else decided that no session may come of it. */
   | { readonly outcome: "stale" };
 
-/** What became of a session key that was shown. See docs/authentication.md for the rules. */
+/** What became of a session key that was shown. See `rotate` in session-scripts.ts for the rules. */
 export type Rotation =
   | {
       /** `fresh`: the key goes on; `rotated`, `replayed`: the successor does. */

@@ -33,6 +33,24 @@ test("a later start with another administrator in its settings makes none", asyn
   );
 });
 
+test("no account becomes an administrator's because somebody registered the e-mail first", async () => {
+  const { email, id } = await platform.register();
+  await platform.sql`update users set role = 'user' where email = ${admin.email}`;
+  const service = await startService({ ...platform.env, ADMIN_EMAIL: email });
+  await service.stop();
+  assert.match(service.log.join(""), /no administrator: ADMIN_EMAIL belongs to a user/);
+  const [row] = await platform.sql`select role from users where id = ${id}`;
+  assert.equal(row?.role, "user");
+  await platform.sql`update users set role = 'admin' where email = ${admin.email}`;
+});
+
+test("a start with a poor password for the first administrator fails and says why", async () => {
+  await platform.sql`update users set role = 'user' where email = ${admin.email}`;
+  const env = { ...platform.env, ADMIN_EMAIL: "new@example.com", ADMIN_PASSWORD: "short" };
+  await assert.rejects(startService(env), /ADMIN_PASSWORD must have at least 15 characters/);
+  await platform.sql`update users set role = 'admin' where email = ${admin.email}`;
+});
+
 test("administrators see all users in pages, the newest first; others do not", async () => {
   const names = ["Ann", "Bob", "Cem"];
   const users = [];

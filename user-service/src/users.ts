@@ -1,5 +1,6 @@
 import type { UserService } from "@3l1/gen/user/v1/user_service_pb.ts";
 import { callerOf } from "@3l1/kit/caller.ts";
+import { briefError } from "@3l1/kit/logged-error.ts";
 import { metadata } from "@3l1/kit/metadata.ts";
 import { invalidArgument } from "@3l1/kit/violation.ts";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
@@ -58,7 +59,7 @@ export function userHandlers(parts: Parts): Handlers {
     try {
       await store.rehash(id, passwordHash, await passwords.hash(password));
     } catch (error) {
-      parts.logger.warn({ err: { message: String(error) }, userId: id }, "hash was not replaced");
+      parts.logger.warn({ err: briefError(error), userId: id }, "hash was not replaced");
     }
   }
 

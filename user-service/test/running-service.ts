@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { Writable } from "node:stream";
 import { loadConfig } from "@3l1/kit/config.ts";
 import { createGrpcTransport } from "@3l1/kit/grpc-transport.ts";
+import { loggedError } from "@3l1/kit/logged-error.ts";
 import { createShutdown } from "@3l1/kit/shutdown.ts";
 import type { Transport } from "@connectrpc/connect";
 import { Registry } from "@prometheus-io/client";
@@ -29,7 +30,7 @@ export async function startService(env: Record<string, string>): Promise<Running
       done();
     },
   });
-  const logger = pino({ level: "debug", base: {} }, lines);
+  const logger = pino({ level: "debug", serializers: { err: loggedError } }, lines);
   const shutdown = createShutdown(logger, (code) => assert.equal(code, 0, "ends in order"));
   const stop = () => shutdown.begin("the test is over");
   const config = loadConfig(settings, { ...env, USER_SERVICE_PORT: String(port) });
