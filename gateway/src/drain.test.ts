@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { Agent, get, type IncomingMessage } from "node:http";
+import { connect } from "node:net";
 import { afterEach, beforeEach, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { startGateway, type TestGateway } from "../test/gateway.ts";
 import { drain } from "./drain.ts";
 
-const timings = { lameDuckMs: 50, drainMs: 10_000, drainCheckMs: 5 };
+const timings = {
+  lameDuckMs: 50,
+  holdMs: 10,
+  lastRequestsMs: 20,
+  drainMs: 10_000,
+  drainCheckMs: 5,
+};
 let gateway: TestGateway;
 let gate: PromiseWithResolvers<void>;
 let underWay: number;
@@ -49,13 +58,30 @@ test("requests under way are answered, whole, and their connections end with the
   const pending = [slow(), slow(), slow()];
   await until(() => underWay === 3);
   gateway.ending.abort();
-  const ended = drain(gateway.app, timings);
+  let hasEnded = false;
+  const ended = drain(gateway.app, timings).then(() => {
+    hasEnded = true;
+  });
   assert.equal((await ask("/")).connection, "close", "still serving for a moment");
   await until(() => !gateway.app.server.listening);
   assert.equal(await ask("/").catch(refused), "ECONNREFUSED");
+  await sleep(2 * timings.lastRequestsMs);
+  assert.equal(hasEnded, false);
   gate.resolve();
   for (const answer of await Promise.all(pending))
     assert.deepEqual(answer, { status: 200, connection: "close", body: '{"active":true}' });
+  await ended;
+});
+
+test("a connection that was accepted last may still bring its request", async () => {
+  gateway.ending.abort();
+  const ended = drain(gateway.app, { ...timings, lastRequestsMs: 500 });
+  const socket = connect(gateway.port, "127.0.0.1");
+  await once(gateway.app.server, "connection");
+  await until(() => !gateway.app.server.listening);
+  socket.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n");
+  const [chunk] = await once(socket, "data");
+  assert.match(String(chunk), /^HTTP\/1\.1 200 OK\r\n/);
   await ended;
 });
 

@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
+import { Server as NetServer } from "node:net";
 import { setImmediate as afterPolling, setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import * as limits from "./limits.ts";
@@ -5,29 +8,43 @@ import * as limits from "./limits.ts";
 /** How long the steps of the end may take. */
 export interface DrainTimings {
   readonly lameDuckMs: number;
+  readonly holdMs: number;
+  readonly lastRequestsMs: number;
   readonly drainMs: number;
   readonly drainCheckMs: number;
 }
 
 /**
- * Ends the public port without cutting an answer: still serving for a moment, until balancers have
- * seen that the process is no longer ready, then nothing new, then what is under way.
+ * Ends the public port without cutting an answer. First it serves on and sends clients away, until
+ * balancers have seen that the process is no longer ready. Then it takes no new connections, answers
+ * what comes over the old ones, and closes them as they become idle.
  */
 export async function drain(
   app: FastifyInstance,
-  { lameDuckMs, drainMs, drainCheckMs }: DrainTimings = limits,
+  { lameDuckMs, holdMs, lastRequestsMs, drainMs, drainCheckMs }: DrainTimings = limits,
 ): Promise<void> {
+  const { server } = app;
   await sleep(lameDuckMs);
-  const idle = setInterval(() => app.server.closeIdleConnections(), drainCheckMs);
-  const deadline = setTimeout(() => app.server.closeAllConnections(), drainMs);
-  // The kernel resets what it holds for us once the port is closed. Right after the event loop has
-  // polled there is next to nothing: all that had come was accepted.
+  app.holdsConnections = true;
+  await sleep(holdMs);
+  const closed = once(server, "close");
+  await stopListening(server);
+  app.holdsConnections = false;
+  await sleep(lastRequestsMs);
+  const idle = setInterval(() => server.closeIdleConnections(), drainCheckMs);
+  const deadline = setTimeout(() => server.closeAllConnections(), drainMs);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(deadline);
+  await app.close();
+}
+
+/**
+ * The kernel resets the connections that it holds for us once the port is closed; right after the
+ * event loop has polled there are next to none. Node's HTTP server would also close those it has just
+ * accepted, before they have brought their request, so it is not asked.
+ */
+async function stopListening(server: Server): Promise<void> {
   await afterPolling();
-  app.server.close();
-  try {
-    await app.close();
-  } finally {
-    clearInterval(idle);
-    clearTimeout(deadline);
-  }
+  NetServer.prototype.close.call(server);
 }

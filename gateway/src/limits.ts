@@ -64,8 +64,12 @@ export const throttleRetryMinMs = 1_000;
 /** … to this, so that those turned away don't come back all at once. */
 export const throttleRetryMaxMs = 3_000;
 
-/** From the signal to the closed port: balancers that poll readiness each second need to notice. */
-export const lameDuckMs = 1_500;
+/** From the signal on clients are sent away: balancers that poll readiness each second need to notice. */
+export const lameDuckMs = 1_100;
+/** Just before the port closes they are not, so that nobody is on the way to a new connection then. */
+export const holdMs = 400;
+/** Connections accepted last may still bring their request: a round trip across a continent. */
+export const lastRequestsMs = 200;
 /** How long requests under way may take once the port is closed. */
 export const drainMs = 20_000;
 /** While draining, connections that have become idle are closed so often. */

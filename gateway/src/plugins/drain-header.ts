@@ -5,11 +5,19 @@ export interface DrainHeaderOptions {
   readonly signal: AbortSignal;
 }
 
+declare module "fastify" {
+  interface FastifyInstance {
+    /** Whether clients are to stay on their connections although the process is about to end. */
+    holdsConnections: boolean;
+  }
+}
+
 /** Asks clients to take their next request elsewhere while the process goes down. */
 export const drainHeader = fastifyPlugin<DrainHeaderOptions>(
   async (app, { signal }) => {
+    app.decorate("holdsConnections", false);
     app.addHook("onSend", async (_request, reply) => {
-      if (signal.aborted) reply.header("connection", "close");
+      if (signal.aborted && !app.holdsConnections) reply.header("connection", "close");
     });
   },
   { name: "drain-header" },
