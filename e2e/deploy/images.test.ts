@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { run } from "../../scripts/run.ts";
+import { readDockerfile } from "./dockerfile.ts";
+import { buildImage, type Image } from "./image.ts";
+import { noPrivateNetwork, runInPrivateNetwork } from "./private-network.ts";
+
+// There is no Docker engine in a test: the Dockerfile's own lines are followed on this machine.
+const services = ["gateway", "user-service", "order-service"];
+const skip = noPrivateNetwork() ?? false;
+let folder = "";
+const images: Record<string, Image> = {};
+
+before(async () => {
+  if (skip) return;
+  folder = await mkdtemp(join(tmpdir(), "3l1-images-"));
+  for (const service of services)
+    images[service] = await buildImage(service, join(folder, service));
+  await writeFile(join(folder, "images.json"), JSON.stringify(images));
+});
+
+after(() => rm(folder, { recursive: true, force: true }));
+
+test("an image holds Node.js, what it is linked to, and JavaScript: nothing to build with", {
+  skip,
+}, async () => {
+  for (const { root } of Object.values(images)) {
+    const top = await readdir(root);
+    assert.deepEqual(top.filter((name) => !/^lib(64)?$/.test(name)).toSorted(), [
+      "app",
+      "etc",
+      "licenses",
+      "usr",
+    ]);
+    const files = (await run("find", [root, "-type", "f", "-name", "*.ts"])).trim();
+    assert.deepEqual(files.split("\n").filter(Boolean), []);
+    assert.deepEqual(await readdir(join(root, "usr/local/bin")), ["node"]);
+    const licenses = await readdir(join(root, "licenses"));
+    for (const name of ["3l1.txt", "node.txt", "glibc.txt", "libstdc++.txt", "README.md"])
+      assert.ok(licenses.includes(name), name);
+  }
+});
+
+test("whoever runs it can read all of it", { skip }, async () => {
+  for (const { root } of Object.values(images)) {
+    const hidden = await run("find", [root, "!", "-type", "l", "!", "-perm", "-o=r"]);
+    assert.equal(hidden, "");
+    assert.ok((await stat(join(root, "usr/local/bin/node"))).mode & 0o001);
+  }
+});
+
+test("commands are lists, so that no shell stands before the process", () => {
+  for (const { name, rest } of readDockerfile())
+    if (/^(ENTRYPOINT|CMD|HEALTHCHECK)$/.test(name)) assert.match(rest, /\["node", "[^"]+\.js"\]$/);
+});
+
+test("the images serve the platform as compose.yaml sets them up", { skip }, async (t) => {
+  const inside = join(import.meta.dirname, "images.inside.ts");
+  const report = await runInPrivateNetwork(inside, folder);
+  assert.match(report, /ℹ pass [1-9]\d*\n[\s\S]*ℹ fail 0\nℹ cancelled 0/);
+  t.diagnostic(report);
+});
