@@ -188,11 +188,11 @@ export class AddressPool {
 function lessBusyOfTwo(ready: readonly Endpoint[], avoid?: Endpoint): Endpoint | undefined {
   const candidates = avoid && ready.length > 1 ? ready.filter((each) => each !== avoid) : ready;
   const count = candidates.length;
-  const one = candidates[(Math.random() * count) | 0];
-  if (one === undefined || count === 1) return one;
-  const other = candidates[(Math.random() * count) | 0];
-  if (other === undefined) return one;
-  return one.callsUnderWay <= other.callsUnderWay ? one : other;
+  const at = (Math.random() * count) | 0;
+  const one = candidates[at];
+  if (count < 2) return one;
+  const other = candidates[(at + 1 + ((Math.random() * (count - 1)) | 0)) % count];
+  return one && other && other.callsUnderWay < one.callsUnderWay ? other : one;
 }
 
 function parseOrigin(baseUrl: string): URL {
