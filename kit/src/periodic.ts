@@ -1,4 +1,5 @@
-import type { Logger } from "@3l1/kit/logger.ts";
+import { briefError } from "./logged-error.ts";
+import type { Logger } from "./logger.ts";
 
 /** A task that runs again and again, never twice at a time. */
 export interface Periodic {
@@ -28,8 +29,8 @@ export function runPeriodically({ name, everyMs, run, logger }: PeriodicOptions)
       if (failing) logger.info({ task: name }, "task works again");
       failing = false;
     } catch (error) {
-      const err = { message: error instanceof Error ? error.message : String(error) };
-      if (!failing) logger.warn({ task: name, err }, "task fails, and is tried again");
+      if (!failing)
+        logger.warn({ task: name, err: briefError(error) }, "task fails, and is tried again");
       failing = true;
     }
   }

@@ -1,7 +1,7 @@
 import type { Logger } from "@3l1/kit/logger.ts";
+import { type Periodic, runPeriodically } from "@3l1/kit/periodic.ts";
 import type { Redis } from "ioredis";
 import { relayEveryMs, revocationBatch, revocationLeaseMs, revocationMarginMs } from "./limits.ts";
-import { type Periodic, runPeriodically } from "./periodic.ts";
 import type { RevocationLog } from "./revocation-log.ts";
 import type { Revoker } from "./revoker.ts";
 import type { RevocationRecord } from "./store.ts";

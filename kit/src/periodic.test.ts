@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createLogger } from "@3l1/kit/logger.ts";
 import { waitUntil } from "../test/wait-until.ts";
+import { createLogger } from "./logger.ts";
 import { runPeriodically } from "./periodic.ts";
 
 const logger = createLogger("test", "silent");
