@@ -25,20 +25,28 @@ export const accessLog = fastifyPlugin(
 /** Sees to the request's line. */
 export function logWhenDone(request: FastifyRequest, reply: FastifyReply): void {
   const startedAt = performance.now();
-  reply.raw.once("close", () => logRequest(request, reply, performance.now() - startedAt));
+  const ip = clientAddress(request);
+  reply.raw.once("close", () => {
+    const durationMs = Number((performance.now() - startedAt).toFixed(3));
+    logRequest(request, reply, { ip, durationMs });
+  });
 }
 
-function logRequest(request: FastifyRequest, reply: FastifyReply, durationMs: number): void {
+function logRequest(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { ip, durationMs }: { ip: string; durationMs: number },
+): void {
   const left = !reply.raw.writableFinished;
   const line = {
     requestId: request.id,
     userId: request.identity?.caller?.userId,
-    ip: clientAddress(request),
+    ip,
     method: request.method,
     route: routeOf(request),
     status: left ? 499 : reply.statusCode,
     code: left ? "canceled" : request.outcome,
-    durationMs: Number(durationMs.toFixed(3)),
+    durationMs,
   };
   request.server.log.info(line, "request");
 }
