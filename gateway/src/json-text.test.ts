@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { JsonError, parseJson } from "./json-text.ts";
-import { maxJsonDepth } from "./limits.ts";
+import { maxJsonDepth, maxJsonValues } from "./limits.ts";
 
 function faultOf(text: string) {
   try {
@@ -80,6 +80,12 @@ test("nesting has a bound", () => {
   parseJson("[".repeat(maxJsonDepth) + "]".repeat(maxJsonDepth));
   assert.equal(faultOf("[".repeat(maxJsonDepth + 1)).rule, "json.depth");
   assert.equal(faultOf('{"a":'.repeat(100_000)).rule, "json.depth");
+});
+
+test("the number of values has a bound", () => {
+  parseJson(JSON.stringify(Array(maxJsonValues - 1).fill(0)));
+  const fault = faultOf(JSON.stringify({ items: Array(maxJsonValues).fill({}) }));
+  assert.deepEqual([fault.rule, fault.path[0]], ["json.size", "items"]);
 });
 
 test("a whole number that a double would round is refused, and a string of it is not", () => {

@@ -1,8 +1,8 @@
-import { maxJsonDepth } from "./limits.ts";
+import { maxJsonDepth, maxJsonValues } from "./limits.ts";
 
 /** What is wrong with a JSON text, and where. */
 export interface JsonFault {
-  readonly rule: "json.syntax" | "json.depth" | "json.duplicate_key" | "json.key" | "json.number";
+  readonly rule: `json.${"syntax" | "depth" | "size" | "duplicate_key" | "key" | "number"}`;
   readonly message: string;
   /** Offset in the text, from 0. */
   readonly position: number;
@@ -23,7 +23,7 @@ export class JsonError extends Error {
 
 /**
  * Parses JSON (RFC 8259) more strictly than `JSON.parse`: no key twice in an object, no `__proto__`,
- * no deep nesting, no whole number that a double would round. Errors name the place, not the content.
+ * no deep nesting, no masses of values, no whole number that a double would round. Errors name the place, not the content.
  *
  * @throws {JsonError}
  */
@@ -48,6 +48,7 @@ class Scanner {
   readonly #text: string;
   readonly #frames: Frame[] = [];
   #position = 0;
+  #values = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -63,6 +64,8 @@ class Scanner {
   /** Reads a scalar, or opens an object or a list. */
   #value(): void {
     this.#skipBlanks();
+    if (++this.#values > maxJsonValues)
+      this.#fail("json.size", `more than ${maxJsonValues} values`);
     const start = this.#text[this.#position];
     if (start === "{") this.#open(new Set());
     else if (start === "[") this.#open(undefined);

@@ -12,6 +12,8 @@ export const maxBodyBytes = 1024 * 1024;
 export const maxDiscardedBytes = 8 * 1024 * 1024;
 /** Deepest nesting of a JSON body. Our messages go four deep; protobuf itself stops at 100. */
 export const maxJsonDepth = 64;
+/** Values in a JSON body. Our largest message has some 400; a million of them keep the process busy for a second. */
+export const maxJsonValues = 10_000;
 /** Violations told at once. A body can hold a hundred thousand, and nobody reads more than these. */
 export const maxViolations = 20;
 /** All request headers together: a token and a cookie take 1 KiB, the rest is tracking and proxies. */
