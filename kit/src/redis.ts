@@ -10,6 +10,9 @@ export interface RedisOptions {
   readonly commandTimeoutMs: number;
 }
 
+/** A connection on which commands wait, and nothing comes back for so long, is given up for a new one. */
+const silenceMs = 2_000;
+
 /**
  * A connection to Redis that fails fast: no queue while it is away, no silent retries. It connects
  * again by itself, within a second.
@@ -19,6 +22,7 @@ export function openRedis({ url, name, logger, commandTimeoutMs }: RedisOptions)
     connectionName: name,
     commandTimeout: commandTimeoutMs,
     connectTimeout: 2_000,
+    socketTimeout: silenceMs,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Caller } from "./caller.ts";
+import { briefError } from "./logged-error.ts";
 import type { Logger } from "./logger.ts";
 
 /** The Redis stream that tells every process what was revoked. Its entries have one field, `revocation`. */
@@ -7,7 +8,7 @@ export const revocationStream = "auth:rev";
 
 /** Longest wait for news in one call. An answer, empty or not, proves that the stream can be read. */
 const blockMs = 1_000;
-/** A call that takes longer is lost, and the connection with it. */
+/** A call that takes longer is lost. `openRedis` has given its connection up before. */
 const commandTimeoutMs = 3_000;
 const batchSize = 1_000;
 const retryAfterMs = 100;
@@ -78,6 +79,7 @@ export function createRevocations(options: RevocationsOptions): Revocations {
   const firstRead = Promise.withResolvers<void>();
   let heardAt = Number.NEGATIVE_INFINITY;
   let closed = false;
+  let failing = false;
 
   function take(entries: readonly StreamEntry[]): void {
     heardAt = monotonicNow();
@@ -91,6 +93,8 @@ export function createRevocations(options: RevocationsOptions): Revocations {
   async function readFromStart(): Promise<void> {
     let last = await drain(connection, "0-0", take);
     firstRead.resolve();
+    if (failing) logger.info("revocations are followed again");
+    failing = false;
     while (!closed) {
       const entries = await read(connection, last, blockMs);
       take(entries);
@@ -102,11 +106,10 @@ export function createRevocations(options: RevocationsOptions): Revocations {
   async function follow(): Promise<void> {
     while (!closed) {
       if (connection.status === "ready")
-        await readFromStart().catch((error: Error) => {
-          if (closed) return;
-          logger.warn({ err: { message: error.message } }, "revocations cannot be followed");
-          // An answer that comes late must not be taken for that to another question.
-          if (connection.status === "ready") connection.disconnect(true);
+        await readFromStart().catch((error: unknown) => {
+          if (!closed && !failing)
+            logger.warn({ err: briefError(error) }, "revocations cannot be followed");
+          failing = true;
         });
       if (!closed) await pause(retryAfterMs);
     }

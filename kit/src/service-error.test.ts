@@ -24,7 +24,13 @@ test("a database that is away is unavailable with its reason, however deep the d
 
 test("a Redis that is away is unavailable with its reason", () => {
   const offline = new Error("Stream isn't writeable and enableOfflineQueue options is false");
-  for (const error of [offline, new Error("Command timed out"), new Error("Connection is closed.")])
+  const cut = new Error("Command aborted due to connection close");
+  for (const error of [
+    offline,
+    cut,
+    new Error("Command timed out"),
+    new Error("Connection is closed."),
+  ])
     assert.equal(reasonOf(toConnectError(error)), Reason.SESSION_STORE_UNAVAILABLE);
 });
 

@@ -45,7 +45,10 @@ export const settings = {
   SESSION_ROTATE_AFTER_SECONDS: integer(
     1,
     days,
-  )({ default: 60, desc: "a session key that is younger is not replaced" }),
+  )({
+    default: 60,
+    desc: "a session key that is younger is not replaced; not less than SESSION_GRACE_SECONDS",
+  }),
   SESSION_GRACE_SECONDS: integer(
     0,
     300,

@@ -45,8 +45,12 @@ const migrations = join(import.meta.dirname, "..", "migrations");
 
 /** Builds the user-service and listens: stores, keys, relays, the first administrator, gRPC. */
 export async function startUserService(context: Context): Promise<void> {
-  const { config } = context;
+  const { config, logger } = context;
   requireSense(config);
+  if (config.SESSION_ROTATE_AFTER_SECONDS < config.SESSION_GRACE_SECONDS)
+    logger.warn(
+      "SESSION_ROTATE_AFTER_SECONDS is less than SESSION_GRACE_SECONDS: slow requests may look like theft",
+    );
   await migrateDatabase(config.USER_DATABASE_DIRECT_URL || config.USER_DATABASE_URL, migrations);
   const stores = await openStores(context);
   const keyring = await followKeyring(context, stores);
