@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setImmediate } from "node:timers/promises";
 import { sql } from "drizzle-orm";
 import { openDatabase } from "./database.ts";
 import { createTcpGate } from "./tcp-gate.ts";
+import { waitUntil } from "./wait-until.ts";
 
 test("dates, JSON and transactions are the same before and after the server was gone", async () => {
   const server = process.env.TEST_DATABASE_URL;
@@ -23,10 +23,10 @@ test("dates, JSON and transactions are the same before and after the server was 
     await assert.rejects(read());
     await gate.open();
     let again: unknown;
-    while (again === undefined) {
+    await waitUntil("an answer", async () => {
       again = await read().catch(() => undefined);
-      await setImmediate();
-    }
+      return again !== undefined;
+    });
     assert.deepEqual(again, first);
   } finally {
     await close();

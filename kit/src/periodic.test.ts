@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { waitUntil } from "../test/wait-until.ts";
 import { createLogger } from "./logger.ts";
 import { runPeriodically } from "./periodic.ts";
+import { waitUntil } from "./wait-until.ts";
 
 const logger = createLogger("test", "silent");
 const never = 2 ** 31 - 1;

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
-import { setImmediate } from "node:timers/promises";
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
 import postgres from "postgres";
 import { reasonOf } from "./failure.ts";
 import { guardQueries, type QueryGuard } from "./query-guard.ts";
 import { toConnectError } from "./service-error.ts";
 import { createTcpGate, type TcpGate } from "./tcp-gate.ts";
+import { waitUntil } from "./wait-until.ts";
 
 const connections = 2;
 const maxPending = 200;
@@ -45,9 +45,7 @@ beforeEach(async () => {
 const ask = () => outcome(guard.run((sql) => sql`select 1`));
 const many = (count: number) => Promise.all(Array.from({ length: count }, ask));
 
-async function comesBack(): Promise<void> {
-  while ((await ask()) !== "answer") await setImmediate();
-}
+const comesBack = () => waitUntil("an answer", async () => (await ask()) === "answer");
 
 function outcome(query: Promise<unknown>): Promise<string> {
   return query.then(
@@ -88,7 +86,7 @@ test("while the database is lost, one query at a time tries", async () => {
   await ask();
   await gate.freeze();
   let trying = 0;
-  while (trying === 0) {
+  await waitUntil("an attempt", async () => {
     const attempts = Array.from({ length: 10 }, () =>
       outcome(
         guard.run((sql) => {
@@ -98,8 +96,8 @@ test("while the database is lost, one query at a time tries", async () => {
       ),
     );
     assert.deepEqual(new Set(await Promise.all(attempts)), new Set(["away"]));
-    await setImmediate();
-  }
+    return trying > 0;
+  });
   assert.equal(trying, 1);
 });
 

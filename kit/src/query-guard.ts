@@ -46,15 +46,15 @@ export interface QueryGuard {
  */
 export function guardQueries(options: QueryGuardOptions): QueryGuard {
   const { open, timeoutMs, maxPending, pauseMs, now } = options;
-  let pool = open();
-  let pending = 0;
+  // What is pending in a pool that was given up does not count any more, however long it hangs.
+  let pool = { sql: open(), pending: 0 };
   let lost = false;
   let answeredAt = Number.NEGATIVE_INFINITY;
   let pausedUntil = Number.NEGATIVE_INFINITY;
 
   function replacePool(): void {
-    const retired = pool;
-    pool = open();
+    const retired = pool.sql;
+    pool = { sql: open(), pending: 0 };
     lost = true;
     pausedUntil = now() + pauseMs;
     retired.end({ timeout: 0 }).catch(() => {});
@@ -67,11 +67,15 @@ export function guardQueries(options: QueryGuardOptions): QueryGuard {
 
   async function run<T>(query: (sql: Sql) => PromiseLike<T>): Promise<T> {
     const startedAt = now();
-    if (startedAt < pausedUntil || (lost && pending > 0)) throw new DatabaseLost("no database");
-    if (pending >= maxPending) throw new DatabaseLost(`${pending} queries are waiting`);
     const used = pool;
-    const answer = settled(query(used), () => pending--);
-    pending++;
+    if (startedAt < pausedUntil || (lost && used.pending > 0))
+      throw new DatabaseLost("no database");
+    if (used.pending >= maxPending) throw new DatabaseLost(`${maxPending} queries are waiting`);
+    used.pending++;
+    const answer = settled(
+      () => query(used.sql),
+      () => used.pending--,
+    );
     try {
       const result = await within(answer, timeoutMs);
       noteAnswer();
@@ -82,7 +86,7 @@ export function guardQueries(options: QueryGuardOptions): QueryGuard {
       throw error;
     }
   }
-  return { run, pool: () => pool, close: () => pool.end({ timeout: 5 }) };
+  return { run, pool: () => pool.sql, close: () => pool.sql.end({ timeout: 5 }) };
 }
 
 /** An error that PostgreSQL itself reports proves that it is there. */
@@ -91,9 +95,9 @@ function meansLost(error: unknown): boolean {
   return isDatabaseAway(error);
 }
 
-async function settled<T>(query: PromiseLike<T>, then: () => void): Promise<T> {
+async function settled<T>(query: () => PromiseLike<T>, then: () => void): Promise<T> {
   try {
-    return await query;
+    return await query();
   } finally {
     then();
   }

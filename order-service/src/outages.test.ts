@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { setImmediate } from "node:timers/promises";
 import { formatRevocation, revocationStream } from "@3l1/kit/revocations.ts";
+import { waitUntil } from "@3l1/kit/wait-until.ts";
 import { Redis } from "ioredis";
 import postgres, { type Sql } from "postgres";
 import { basket, placeOrder } from "../test/basket.ts";
@@ -25,16 +25,15 @@ const listing = (user: TestUser) =>
     (error) => failureOf(Promise.reject(error)),
   );
 
-async function until(expected: string, actual: () => Promise<string>): Promise<void> {
-  while ((await actual()) !== expected) await setImmediate();
-}
+const untilItAnswers = (user: TestUser) =>
+  waitUntil("an answer", async () => (await listing(user)) === "answer");
 
 test("without the signing keys a call is unavailable, and it works as soon as they can be had", async () => {
   const user = await platform.user();
   await platform.toUserService.shut();
   assert.equal(await listing(user), "Unavailable SIGNING_KEYS_UNAVAILABLE");
   await platform.toUserService.open();
-  await until("answer", () => listing(user));
+  await untilItAnswers(user);
   await platform.toUserService.shut();
   assert.equal(await listing(await platform.user()), "answer", "the key is known by now");
   await platform.toUserService.open();
@@ -60,7 +59,7 @@ test("without its database every call is unavailable, and it works again by itse
   );
   assert.deepEqual(new Set(failures), new Set(["Unavailable DATABASE_UNAVAILABLE"]));
   await platform.toDatabase.open();
-  await until("answer", () => listing(user));
+  await untilItAnswers(user);
   assert.deepEqual((await orders.getOrder({ id })).order, order);
 });
 
@@ -72,14 +71,14 @@ test("an order whose answer was lost is answered to whoever asks again with its 
   for (let i = 0; i < 12; i++) await place(`before-${i}`);
   platform.toDatabase.mute();
   const lost = place("k");
-  await until("committed", async () => {
+  await waitUntil("the commit", async () => {
     const kept = await sql`select from idempotency_keys where user_id = ${user.id} and key = 'k'`;
-    return kept.length > 0 ? "committed" : "not yet";
+    return kept.length > 0;
   });
   await platform.toDatabase.shut();
   assert.equal(await failureOf(lost), "Unavailable DATABASE_UNAVAILABLE");
   await platform.toDatabase.open();
-  await until("answer", () => listing(user));
+  await untilItAnswers(user);
   const { order } = await place("k");
   const { orders } = await user.orders.listOrders({});
   assert.equal(orders.length, 13);
@@ -93,5 +92,8 @@ test("a token that is revoked is good for nothing within a moment", async () => 
   const revocation = { userId: user.id, epoch: 1, untilMs: Date.now() + 60_000 };
   await redis.xadd(revocationStream, "*", "revocation", formatRevocation(revocation));
   await redis.quit();
-  await until("Unauthenticated INVALID_TOKEN", () => listing(user));
+  await waitUntil(
+    "a refusal",
+    async () => (await listing(user)) === "Unauthenticated INVALID_TOKEN",
+  );
 });
