@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Registry } from "@prometheus-io/client";
+import { collectDefaultMetrics, Gauge, Registry } from "@prometheus-io/client";
 import { type AdminPage, createAdminServer } from "./admin-server.ts";
 import { type Config, ConfigError, loadConfig, type Settings } from "./config.ts";
 import { listen } from "./listen.ts";
@@ -46,6 +46,7 @@ export async function runProcess<S extends Settings & { LOG_LEVEL: Settings[stri
   const details = new Map<string, () => unknown>();
   let started = false;
   const isReady = () => started && !shutdown.signal.aborted;
+  showReadiness(registry, isReady);
   exitOnUnforeseen(logger);
   try {
     const { host, port, setting } = definition.admin(config);
@@ -83,6 +84,18 @@ function createRegistry(name: string): Registry {
   registry.setDefaultLabels({ service: name });
   collectDefaultMetrics({ register: registry });
   return registry;
+}
+
+/** So that Prometheus sees what `/readyz` says. */
+function showReadiness(registry: Registry, isReady: () => boolean): void {
+  new Gauge({
+    name: "process_ready",
+    help: "1 when the process takes requests: started, and not draining",
+    registers: [registry],
+    collect() {
+      this.set(isReady() ? 1 : 0);
+    },
+  });
 }
 
 function exitOnUnforeseen(logger: Logger): void {
