@@ -7,7 +7,7 @@ import type { Revocations } from "@3l1/kit/revocations.ts";
 import type { SigningKeys } from "@3l1/kit/signing-keys.ts";
 import type { Transport } from "@connectrpc/connect";
 import fastifyCookie from "@fastify/cookie";
-import type { Registry } from "@prometheus-io/client";
+import { Counter, type Registry } from "@prometheus-io/client";
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -20,7 +20,7 @@ import { createClientErrors } from "./client-error.ts";
 import type { GatewayConfig } from "./config.ts";
 import { createForwarder } from "./forward.ts";
 import { jwks } from "./jwks.ts";
-import { createLimitCounter } from "./limit-counter.ts";
+import { createLimitCounter, type LimitCounter } from "./limit-counter.ts";
 import * as limits from "./limits.ts";
 import { accessLog, logWhenDone } from "./plugins/access-log.ts";
 import { authenticate } from "./plugins/authenticate.ts";
@@ -80,7 +80,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(fastifyCookie, { hook: false });
   await app.register(cors, { origins });
   await app.register(rateLimit, {
-    counter: createLimitCounter({ redis: options.redis, now: () => performance.now() }),
+    counter: countLimits(options),
     perMinute: {
       ip: config.RATE_LIMIT_IP_PER_MINUTE,
       user: config.RATE_LIMIT_USER_PER_MINUTE,
@@ -114,6 +114,16 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   });
   await app.ready();
   return app;
+}
+
+function countLimits({ redis, registry }: AppOptions): LimitCounter {
+  const fallbacks = new Counter({
+    name: "rate_limit_fallbacks_total",
+    help: "Verdicts of the rate limits that this process gave alone, since Redis was away",
+    registers: [registry],
+  });
+  const onFallback = () => fallbacks.inc();
+  return createLimitCounter({ redis, now: () => performance.now(), onFallback });
 }
 
 /** A path that cannot be decoded meets no route, and none of the steps above. */

@@ -81,16 +81,21 @@ test("when Redis is away this process counts on, with what it has counted before
   await new Promise((resolve) => flaky.once("ready", resolve));
   let shiftMs = 0;
   const key = randomUUID();
-  const counter = createLimitCounter({ redis: flaky, now: () => performance.now() + shiftMs });
+  let fallbacks = 0;
+  const onFallback = () => fallbacks++;
+  const shiftedNow = () => performance.now() + shiftMs;
+  const counter = createLimitCounter({ redis: flaky, now: shiftedNow, onFallback });
   assert.equal((await counter.charge(key, quota)).remaining, 2);
   proxy.cut();
   assert.equal((await counter.charge(key, quota)).remaining, 1, "counted here");
   assert.equal(await passes(counter, key), 1);
+  assert.equal(fallbacks, 11, "the ten tries and the one before");
 
   proxy.mend();
   await new Promise((resolve) => flaky.once("ready", resolve));
   shiftMs += limiterProbeMs;
   assert.equal((await counter.charge(key, quota)).remaining, 1, "Redis has seen one before");
+  assert.equal(fallbacks, 11);
   flaky.disconnect();
   await proxy.stop();
 });

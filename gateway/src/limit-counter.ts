@@ -15,6 +15,8 @@ export interface LimitCounterOptions {
   readonly keyPrefix?: string;
   /** A monotonic clock in milliseconds. */
   readonly now: () => number;
+  /** Called for each verdict that this process gave alone, since Redis was away. */
+  readonly onFallback?: () => void;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface LimitCounterOptions {
  * again once a second.
  */
 export function createLimitCounter(options: LimitCounterOptions): LimitCounter {
-  const { redis, keyPrefix = "limit:", now } = options;
+  const { redis, keyPrefix = "limit:", now, onFallback = () => {} } = options;
   const inRedis = createLimitScript(redis);
   const local = createLocalCounter(now);
   let awayUntilMs = Number.NEGATIVE_INFINITY;
@@ -36,7 +38,10 @@ export function createLimitCounter(options: LimitCounterOptions): LimitCounter {
   return {
     async charge(key, quota) {
       const verdict = local(key, quota);
-      if (now() < awayUntilMs) return verdict;
+      if (now() < awayUntilMs) {
+        onFallback();
+        return verdict;
+      }
       try {
         const answer = await within(
           limiterTimeoutMs,
@@ -46,6 +51,7 @@ export function createLimitCounter(options: LimitCounterOptions): LimitCounter {
         return answer.verdict ?? verdict;
       } catch {
         awayUntilMs = now() + limiterProbeMs;
+        onFallback();
         return verdict;
       }
     },
