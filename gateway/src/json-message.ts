@@ -8,6 +8,7 @@ import {
   ScalarType,
 } from "@bufbuild/protobuf";
 import { badInput, type Fault } from "./bad-input.ts";
+import { isObject } from "./json-text.ts";
 import { maxViolations } from "./limits.ts";
 
 /**
@@ -152,8 +153,4 @@ function expected(path: Path, type: string, message: string): Fault {
 /** Well-known types have a JSON form of their own, a string more often than not. */
 function isPlainMessage(desc: DescMessage): boolean {
   return !desc.typeName.startsWith("google.protobuf.");
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

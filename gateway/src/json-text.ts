@@ -32,6 +32,11 @@ export function parseJson(text: string): unknown {
   return JSON.parse(text);
 }
 
+/** Whether a value is what JSON calls an object. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 interface Frame {
   /** Keys seen so far; `undefined` in a list. */
   readonly keys: Set<string> | undefined;

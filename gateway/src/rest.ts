@@ -13,6 +13,8 @@ import { badInput } from "./bad-input.ts";
 import type { Forwarder } from "./forward.ts";
 import { type HttpRoute, httpRoutesOf } from "./http-rule.ts";
 import { messageFromJson } from "./json-message.ts";
+import { isObject } from "./json-text.ts";
+import { maxViolations } from "./limits.ts";
 import { messageFromQuery, refuseQuery } from "./query-message.ts";
 import { queryOf } from "./route-name.ts";
 
@@ -91,16 +93,18 @@ function readMessage(
   }
   refuseQuery(query);
   const json = body === undefined ? {} : body;
-  const hasPath = Object.keys(inPath).length > 0;
-  return messageFromJson(method.input, hasPath ? { ...(json as object), ...inPath } : json);
+  return messageFromJson(method.input, isObject(json) ? { ...json, ...inPath } : json);
 }
 
-/** An empty object is no body either: many clients send one with every POST. */
+/**
+ * An empty object is no body either: many clients send one with every POST. The body of a GET means
+ * nothing (RFC 9110, section 9.3.1) and is not looked at.
+ */
 function refuseBody(body: unknown): void {
   if (body === undefined) return;
-  const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
-  if (!isObject) throw badInput([{ path: [], rule: "type.object", message: "must be an object" }]);
-  const names = Object.keys(body).slice(0, 1);
+  if (!isObject(body))
+    throw badInput([{ path: [], rule: "type.object", message: "must be an object" }]);
+  const names = Object.keys(body).slice(0, maxViolations);
   const message = "belongs into the query";
   const faults = names.map((name) => ({ path: [name], rule: "body.none", message }));
   if (faults.length > 0) throw badInput(faults);

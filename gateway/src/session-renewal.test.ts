@@ -141,6 +141,19 @@ test("when nobody can tell whether the session lives it is 503, and the cookie s
   assert.equal((await gateway.ask({ cookie: cookie() })).status, 503);
 });
 
+test("trouble between ourselves and the user-service is 500, and says nothing of it", async () => {
+  gateway.refresh = async () => {
+    throw new ConnectError("only for processes of the platform", Code.PermissionDenied);
+  };
+  const response = await gateway.ask({ cookie: cookie() });
+  assert.equal(response.status, 500);
+  assert.doesNotMatch(await response.text(), /processes/);
+  assert.ok(
+    gateway.lines.some(({ level }) => level === 50),
+    "but the log does",
+  );
+});
+
 test("a token that nobody can verify is not handed out", async () => {
   const stranger = await createTokenMaker();
   gateway.refresh = () => stranger.issue();

@@ -55,8 +55,7 @@ export function createSessionRenewal(
       { headers: header, timeoutMs: refreshTimeoutMs, onHeader: (each) => (answer = each) },
     );
     const verdict = await verifier.verify(token);
-    if (verdict.state !== "valid")
-      throw new ConnectError("the new access token is not valid", Code.Internal);
+    if (verdict.state !== "valid") throw unforeseen(new Error("the new access token is not valid"));
     return { token, tokenExpiresInSeconds, caller: verdict.token.caller, header: answer };
   }
 
@@ -89,14 +88,33 @@ function isLate(error: unknown): boolean {
   return error instanceof ConnectError && error.code === Code.DeadlineExceeded;
 }
 
-/** Only the user-service may say that a session is over. Whatever else goes wrong is for a moment. */
-function translate(error: unknown): ConnectError {
-  if (!(error instanceof ConnectError)) throw error;
+/** What may pass by itself. Anything else, a wrong credential for one, needs somebody to look. */
+const passing: ReadonlySet<Code> = new Set([
+  Code.Aborted,
+  Code.Canceled,
+  Code.DeadlineExceeded,
+  Code.ResourceExhausted,
+  Code.Unavailable,
+]);
+
+/** Only the user-service may say that a session is over, and whatever it says of us is not for the client. */
+function translate(error: unknown): unknown {
+  if (!(error instanceof ConnectError)) return error;
   if (error.code === Code.Unauthenticated) return invalidToken("the session is over, log in again");
-  if (error.code === Code.Internal || error.code === Code.PermissionDenied) return error;
+  if (!passing.has(error.code)) return unforeseen(error);
   const reason = reasonOf(error);
   const retryAfterMs = (retryAfterSecondsOf(error) ?? 1) * 1000;
   return failure(Code.Unavailable, "the session cannot be renewed now", reason, retryAfterMs);
+}
+
+function unforeseen(cause: Error): ConnectError {
+  return new ConnectError(
+    "the session was not renewed",
+    Code.Internal,
+    undefined,
+    undefined,
+    cause,
+  );
 }
 
 /** Signing keys that cannot be had: nobody can tell a good token from a bad one for now. */

@@ -1,6 +1,7 @@
 import { SessionService } from "@3l1/gen/user/v1/session_service_pb.ts";
 import { createTokenVerifier } from "@3l1/kit/access-token.ts";
 import { listen } from "@3l1/kit/listen.ts";
+import type { Logger } from "@3l1/kit/logger.ts";
 import { metadata } from "@3l1/kit/metadata.ts";
 import type { ProcessContext } from "@3l1/kit/process.ts";
 import { openRedis } from "@3l1/kit/redis.ts";
@@ -8,7 +9,7 @@ import { createRevocations } from "@3l1/kit/revocations.ts";
 import { createServiceCredential } from "@3l1/kit/secrets.ts";
 import { cacheSigningKeys } from "@3l1/kit/signing-keys.ts";
 import { createUpstream, type Upstream } from "@3l1/kit/upstream.ts";
-import { createClient, type Transport } from "@connectrpc/connect";
+import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { buildApp } from "./app.ts";
 import type { settings } from "./config.ts";
 import { drain } from "./drain.ts";
@@ -27,7 +28,7 @@ export async function start(context: Context): Promise<void> {
   const revocations = createRevocations({ redis, logger, now: Date.now });
   shutdown.defer("revocations", () => revocations.close());
   const credential = createServiceCredential(config.SECRET_KEYS).value;
-  const keys = cacheSigningKeys(keyFetcher(userService.transport, credential), Date.now);
+  const keys = cacheSigningKeys(keyFetcher(userService.transport, credential, logger), Date.now);
   const app = await buildApp({
     config,
     logger,
@@ -74,8 +75,18 @@ function showBreakers({ adminPages, details }: Context, upstreams: readonly Upst
   details.set("breakers", () => collect((upstream) => upstream.snapshot().state));
 }
 
-function keyFetcher(transport: Transport, credential: string) {
+function keyFetcher(transport: Transport, credential: string, logger: Logger) {
   const client = createClient(SessionService, transport);
   const headers = { [metadata.serviceCredential]: credential };
-  return async () => (await client.getSigningKeys({}, { headers })).keys;
+  return async () => {
+    try {
+      return (await client.getSigningKeys({}, { headers })).keys;
+    } catch (error) {
+      // Being away is for the breaker to tell; anything else does not pass by itself.
+      const { code, rawMessage } = ConnectError.from(error);
+      if (code === Code.PermissionDenied)
+        logger.error({ err: { message: rawMessage } }, "is SECRET_KEYS the same everywhere?");
+      throw error;
+    }
+  };
 }
