@@ -1,3 +1,4 @@
+import { Access, type MethodPolicy } from "@3l1/gen/platform/v1/method_policy_pb.ts";
 import { policyOf } from "@3l1/kit/method-policy.ts";
 import {
   type DescMethod,
@@ -38,12 +39,20 @@ export const rest = fastifyPlugin<RestOptions>(
           app.route({
             method: route.verb,
             url: route.path,
-            config: { rpc: method, policy: policyOf(method) },
+            config: { rpc: method, policy: publicPolicyOf(method) },
             handler: handlerOf(method, route, transport, forwarder),
           });
   },
   { name: "rest", dependencies: ["authenticate", "json-body", "problem-details"] },
 );
+
+/** @throws when the schema gives a route to what is for processes of the platform alone. */
+function publicPolicyOf(method: DescMethod): MethodPolicy {
+  const policy = policyOf(method);
+  if (policy.access === Access.INTERNAL)
+    throw new Error(`${method.parent.typeName}.${method.name} is internal and must have no route`);
+  return policy;
+}
 
 function handlerOf(
   method: DescMethod,
