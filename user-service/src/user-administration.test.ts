@@ -95,11 +95,10 @@ test("there always is an administrator left, also when two leave at once", async
   const root = await administrator();
   const { headers } = root;
   const self = { id: root.id, role: Role.USER };
-  for (const call of [
-    platform.users().setUserRole(self, { headers }),
-    platform.users().deleteUser({}, { headers }),
-  ]) {
-    const error = await failing(call);
+  for (const error of await Promise.all([
+    failing(platform.users().setUserRole(self, { headers })),
+    failing(platform.users().deleteUser({}, { headers })),
+  ])) {
     assert.equal(error.code, Code.FailedPrecondition);
     assert.equal(reasonOf(error), Reason.LAST_ADMIN);
   }
