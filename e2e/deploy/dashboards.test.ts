@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { parse, stringify } from "yaml";
+import { type Platform, startPlatform } from "../../dev/own-platform.ts";
+import { freePorts } from "../../dev/ports.ts";
+import { waitFor } from "../../dev/wait-for.ts";
+import { dashboardFiles, dashboards } from "../../monitoring/dashboards/all.ts";
+import { root } from "../../scripts/run.ts";
+import { differences } from "../../scripts/same-files.ts";
+import { Client, register } from "../client.ts";
+import { readComposeFile } from "./compose-file.ts";
+import { findPrometheus } from "./prometheus-programs.ts";
+import {
+  metricsOfPrometheus,
+  type NamedQuery,
+  queriesOfDashboards,
+  queriesOfRules,
+  selectorsIn,
+} from "./promql.ts";
+
+/** Metrics that alerts and dashboards wait for. */
+const awaited = ["outbox_rows"];
+/** What a platform that is well has nothing of. */
+const rarely = /5\.\.|429|unavailable|ALERTS|outbox_rows/;
+
+const queries = [...queriesOfDashboards(), ...queriesOfRules()];
+const programs = await findPrometheus();
+const skip = typeof programs === "string" ? programs : false;
+let platform: Platform;
+/** Labels by the name of a metric that has them. */
+const scraped = new Map<string, Set<string>>();
+
+before(async () => {
+  platform = await startPlatform();
+  await use(platform.gatewayUrl);
+  for (const { adminUrl } of await services())
+    readExposition(await (await fetch(`${adminUrl}/metrics`)).text());
+});
+after(() => platform?.stop());
+
+async function services() {
+  const { gateway, userService, orderService } = await platform.now();
+  return [gateway, userService, orderService];
+}
+
+/** A bit of everything that the metrics tell of. */
+async function use(url: string): Promise<void> {
+  const ann = await register(url);
+  const items = [{ sku: "tea", quantity: 1, unitPriceMinor: 250 }];
+  await ann.post("/api/orders/add", { items, currencyCode: "EUR" });
+  await ann.get("/api/orders/list");
+  await new Client(url).post("/api/users/log", { email: ann.email, password: "a wrong password" });
+}
+
+function readExposition(text: string): void {
+  for (const [, type = ""] of text.matchAll(/^# TYPE (\S+) counter$/gm))
+    scraped.set(type, new Set());
+  for (const [, name = "", labels = ""] of text.matchAll(/^([a-z]\w*)(?:\{(.*)\})? /gm)) {
+    const known = scraped.get(name) ?? new Set();
+    for (const [, label = ""] of labels.matchAll(/(?:^|,)(\w+)="/g)) known.add(label);
+    scraped.set(name, known);
+  }
+}
+
+test("every query is PromQL", () => {
+  for (const { query } of queries) assert.ok(selectorsIn(query).length > 0, query);
+});
+
+test("every query reads metrics and labels that the platform has", () => {
+  const others = new Set([...metricsOfPrometheus(), ...awaited]);
+  for (const { where, query } of queries)
+    for (const { metric, labels } of selectorsIn(query)) {
+      if (others.has(metric)) continue;
+      const known = scraped.get(metric);
+      assert.ok(known, `${where}: no process has ${metric}`);
+      for (const label of labels)
+        assert.ok(label === "job" || known.size === 0 || known.has(label), `${where}: ${label}`);
+    }
+});
+
+test("the files for Grafana are those of the descriptions", async () => {
+  const stale = await differences(join(root, "monitoring/grafana/dashboards"), dashboardFiles());
+  assert.deepEqual(stale, [], "run npm run dashboards");
+});
+
+test("Grafana's schema, its image and its files agree", () => {
+  const { services } = readComposeFile();
+  const manifest = join(root, "node_modules/@grafana/schema/package.json");
+  const { version } = JSON.parse(readFileSync(manifest, "utf8"));
+  assert.equal(services.grafana?.image, `grafana/grafana:${version}`);
+  const home = services.grafana?.environment?.GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH;
+  assert.equal(home, `/etc/grafana/dashboards/${dashboards[0]?.uid}.json`);
+});
+
+test("a Prometheus with our rules answers every query with data", { skip }, async (t) => {
+  if (typeof programs === "string") return;
+  const folder = await mkdtemp(join(tmpdir(), "3l1-prometheus-"));
+  const [port = 0] = await freePorts(1);
+  await writeFile(join(folder, "prometheus.yml"), await configurationFor(await services()));
+  const options = [`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/data`];
+  const address = `127.0.0.1:${port}`;
+  const child = spawn(programs.prometheus, [...options, `--web.listen-address=${address}`], {
+    stdio: "ignore",
+  });
+  t.after(async () => {
+    const ended = new Promise((resolve) => child.once("close", resolve));
+    child.kill();
+    await ended;
+    await rm(folder, { recursive: true, force: true });
+  });
+  const ask = (query: string) => answerOf(address, query);
+  const counted = "rate(http_request_duration_seconds_count[1m]) > 0";
+  await waitFor("two scrapes", async () => {
+    await use(platform.gatewayUrl);
+    return (await ask(counted).catch(() => [])).length > 0;
+  });
+  await waitFor("a rule", async () => (await ask("gateway:error_ratio:rate3d")).length > 0);
+  const empty: NamedQuery[] = [];
+  for (const one of queriesOfDashboards())
+    if ((await ask(one.query)).length === 0 && !rarely.test(one.query)) empty.push(one);
+  assert.deepEqual(empty, []);
+  for (const { query } of queriesOfRules()) await ask(query);
+});
+
+/** The configuration of compose.yaml, but for where the processes are, and that looks more often. */
+async function configurationFor(
+  running: readonly { readonly adminUrl: string }[],
+): Promise<string> {
+  const text = readFileSync(join(root, "monitoring/prometheus.yml"), "utf8");
+  const { global, scrape_configs } = parse(text);
+  const jobs = scrape_configs
+    .slice(0, 3)
+    .map(({ job_name }: { job_name: string }, index: number) => ({
+      job_name,
+      static_configs: [{ targets: [new URL(running[index]?.adminUrl ?? "").host] }],
+    }));
+  return stringify({
+    global: { ...global, scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" },
+    rule_files: [join(root, "monitoring/rules/*.yml")],
+    scrape_configs: jobs,
+  });
+}
+
+async function answerOf(address: string, query: string): Promise<unknown[]> {
+  const url = `http://${address}/api/v1/query?query=${encodeURIComponent(query)}`;
+  const answer = (await (await fetch(url)).json()) as {
+    readonly status: string;
+    readonly error?: string;
+    readonly data: { readonly result: unknown[] };
+  };
+  assert.equal(answer.status, "success", `${query}: ${answer.error}`);
+  return answer.data.result;
+}
