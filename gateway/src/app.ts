@@ -18,6 +18,7 @@ import Fastify, {
 import type { Redis } from "ioredis";
 import { createClientErrors } from "./client-error.ts";
 import type { GatewayConfig } from "./config.ts";
+import { connect } from "./connect.ts";
 import { createForwarder } from "./forward.ts";
 import { jwks } from "./jwks.ts";
 import { createLimitCounter, type LimitCounter } from "./limit-counter.ts";
@@ -100,13 +101,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   });
   await app.register(userLimit);
   await app.register(jsonBody);
-  await app.register(rest, {
-    services: [
-      { service: UserService, transport: options.userService },
-      { service: OrderService, transport: options.orderService },
-    ],
-    forwarder: createForwarder({ cookie, credential, revocations: options.revocations }),
-  });
+  const services = [
+    { service: UserService, transport: options.userService },
+    { service: OrderService, transport: options.orderService },
+  ];
+  const forwarder = createForwarder({ cookie, credential, revocations: options.revocations });
+  await app.register(rest, { services, forwarder });
+  await app.register(connect, { services, forwarder, signal });
   await app.register(jwks, { keys: options.keys });
   app.get("/", async (_request, reply) => {
     reply.type("text/plain; charset=utf-8");

@@ -1,19 +1,35 @@
 import type { MethodPolicy } from "@3l1/gen/platform/v1/method_policy_pb.ts";
 import { metadata } from "@3l1/kit/metadata.ts";
 import { parseRevocation, type Revocations } from "@3l1/kit/revocations.ts";
-import type { DescMessage, DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
+import type {
+  DescMessage,
+  DescMethod,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  MessageShape,
+} from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { Transport } from "@connectrpc/connect";
+import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { badInput } from "./bad-input.ts";
 import { addSessionMetadata, traceMetadata } from "./caller-metadata.ts";
 import type { SessionCookie } from "./session-cookie.ts";
+import { revocationOf } from "./stream-end.ts";
 
 /** A method of an upstream. */
-export interface ForwardTarget<I extends DescMessage, O extends DescMessage> {
-  readonly method: DescMethodUnary<I, O>;
+export interface ForwardTarget<M extends DescMethod> {
+  readonly method: M;
   readonly policy: MethodPolicy;
   readonly transport: Transport;
+}
+
+/** What ends a call before its answer, beside the upstream's own deadline. */
+export interface CallBounds {
+  /** Cancels the call. Default: the client's leaving. */
+  readonly signal?: AbortSignal;
+  /** What the client gives it, in milliseconds. Default: no less than the upstream. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Hands requests on to the services, whichever face they came through. */
@@ -22,32 +38,63 @@ export interface Forwarder {
   unary<I extends DescMessage, O extends DescMessage>(
     request: FastifyRequest,
     reply: FastifyReply,
-    target: ForwardTarget<I, O>,
+    target: ForwardTarget<DescMethodUnary<I, O>>,
     message: MessageShape<I>,
+    bounds?: CallBounds,
   ): Promise<MessageShape<O>>;
+  /** The same for a method that answers with a stream, which a revoked token ends. */
+  stream<I extends DescMessage, O extends DescMessage>(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    target: ForwardTarget<DescMethodServerStreaming<I, O>>,
+    message: MessageShape<I>,
+    bounds?: CallBounds,
+  ): AsyncIterable<MessageShape<O>>;
 }
 
 export interface ForwarderOptions {
   readonly cookie: SessionCookie;
   /** What proves to a service that it is us. */
   readonly credential: string;
-  readonly revocations: Pick<Revocations, "apply">;
+  readonly revocations: Pick<Revocations, "apply" | "isRevoked">;
 }
 
 export function createForwarder(options: ForwarderOptions): Forwarder {
   const { cookie, credential, revocations } = options;
+
+  function headerFor(request: FastifyRequest, { method, policy }: ForwardTarget<DescMethod>) {
+    const header = traceMetadata(request);
+    const { token, sessionKey } = request.identity ?? {};
+    if (token !== undefined) header.set(metadata.authorization, `Bearer ${token}`);
+    if (policy.sessionKey) addSessionMetadata(header, request, credential, sessionKey);
+    if (method.idempotency === IdempotencyLevel.IDEMPOTENCY_UNKNOWN)
+      addIdempotencyKey(header, request);
+    return header;
+  }
+
+  function heed(answer: Headers, reply: FastifyReply, policy: MethodPolicy): void {
+    applyRevocation(answer, revocations);
+    if (policy.sessionKey) keepSession(reply, answer, cookie);
+  }
+
   return {
-    async unary(request, reply, { method, policy, transport }, message) {
-      const header = traceMetadata(request);
-      const { token, sessionKey } = request.identity ?? {};
-      if (token !== undefined) header.set(metadata.authorization, `Bearer ${token}`);
-      if (policy.sessionKey) addSessionMetadata(header, request, credential, sessionKey);
-      if (method.idempotency === IdempotencyLevel.IDEMPOTENCY_UNKNOWN)
-        addIdempotencyKey(header, request);
-      const answer = await transport.unary(method, leaving(reply), undefined, header, message);
-      applyRevocation(answer.header, revocations);
-      if (policy.sessionKey) keepSession(reply, answer.header, cookie);
+    async unary(request, reply, target, message, { signal, timeoutMs } = {}) {
+      const { method, transport, policy } = target;
+      const header = headerFor(request, target);
+      const until = signal ?? leaving(reply);
+      const answer = await transport.unary(method, until, timeoutMs, header, message);
+      heed(answer.header, reply, policy);
       return answer.message;
+    },
+    async *stream(request, reply, target, message, { signal, timeoutMs } = {}) {
+      const { method, transport, policy } = target;
+      const header = headerFor(request, target);
+      using revoked = revocationOf(request.identity?.caller, revocations);
+      const until = AbortSignal.any([signal ?? leaving(reply), revoked.signal]);
+      const input = createAsyncIterable([message]);
+      const answer = await transport.stream(method, until, timeoutMs, header, input);
+      heed(answer.header, reply, policy);
+      yield* answer.message;
     },
   };
 }

@@ -14,6 +14,11 @@ export const maxDiscardedBytes = 8 * 1024 * 1024;
 export const maxJsonDepth = 64;
 /** Values in a JSON body. Our largest message has some 400; a million of them keep the process busy for a second. */
 export const maxJsonValues = 10_000;
+/**
+ * Largest body that is not plain JSON. Its values cannot be counted before they are read, and a MiB of
+ * the smallest ones keeps the process busy for half a second; our largest message has 20 KiB.
+ */
+export const maxBinaryBodyBytes = 64 * 1024;
 /** Violations told at once. A body can hold a hundred thousand, and nobody reads more than these. */
 export const maxViolations = 20;
 /** All request headers together: a token and a cookie take 1 KiB, the rest is tracking and proxies. */
@@ -56,6 +61,12 @@ export const confirmRetriesMs = [100, 1_000, 5_000];
 export const revocationsPatienceMs = 2_000;
 /** Not knowing for longer what was revoked, nothing is changed on the word of a token alone. */
 export const maxRevocationSilenceMs = 5_000;
+/** Streams are looked after so often: a revoked token ends them as it ends everything else. */
+export const revocationCheckMs = 1_000;
+/** Streams open at once, beside the requests of MAX_CONCURRENT_REQUESTS: as many as two upstreams take. */
+export const maxConcurrentStreams = 1_024;
+/** Longest timeout that a client may ask for: what `setTimeout` can hold, 24 days. */
+export const maxTimeoutMs = 0x7fff_ffff;
 /** Confirmations under way at once; more than this means that the user-service is in trouble. */
 export const maxConfirmations = 64;
 /** Generations remembered as confirmed; forgetting one costs one needless call. */

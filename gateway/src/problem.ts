@@ -1,12 +1,12 @@
 import { STATUS_CODES } from "node:http";
-import { Reason, ReasonSchema } from "@3l1/gen/platform/v1/error_pb.ts";
+import { ErrorInfoSchema, Reason, ReasonSchema } from "@3l1/gen/platform/v1/error_pb.ts";
 import { reasonOf, retryAfterSecondsOf } from "@3l1/kit/failure.ts";
 import { protoCamelCase } from "@bufbuild/protobuf/reflect";
 import {
   type FieldPath,
   ViolationsSchema,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import { Code, type ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 
 /** The body of an error (RFC 9457). */
@@ -103,6 +103,20 @@ export function problemOf(error: ConnectError, place: ProblemPlace): ProblemBody
     ...(reason !== Reason.UNSPECIFIED && { reason: nameOf(reason) }),
     ...(status < 500 && violations.length > 0 && { violations }),
   };
+}
+
+/**
+ * An error as clients of Connect and gRPC-Web read it: the words of the problem, and our own details.
+ * An upstream's metadata and the details of others stay inside.
+ */
+export function publicErrorOf(error: ConnectError): ConnectError {
+  const status = statusOf(error);
+  const schemas = status < 500 ? [ErrorInfoSchema, ViolationsSchema] : [ErrorInfoSchema];
+  const details = schemas.flatMap((desc) =>
+    error.findDetails(desc).map((value) => ({ desc, value })),
+  );
+  const message = detailOf(error, status, violationsOf(error));
+  return new ConnectError(message, error.code, undefined, details);
 }
 
 function detailOf(error: ConnectError, status: number, violations: readonly Violation[]): string {

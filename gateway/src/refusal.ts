@@ -22,6 +22,13 @@ export const tooLarge = (maxBytes: number) =>
 export const notJson = (message = "the body must be application/json in UTF-8") =>
   failure(Code.InvalidArgument, message, Reason.UNSUPPORTED_MEDIA_TYPE);
 
+export const notRpc = () =>
+  failure(
+    Code.InvalidArgument,
+    "the content type must be one of Connect or gRPC-Web",
+    Reason.UNSUPPORTED_MEDIA_TYPE,
+  );
+
 export const badRequest = (message: string) => new ConnectError(message, Code.InvalidArgument);
 
 export const loginRequired = () => new ConnectError("log in first", Code.Unauthenticated);

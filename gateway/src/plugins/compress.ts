@@ -19,7 +19,7 @@ export const compress = fastifyPlugin(
     await app.register(fastifyCompress, {
       encodings: ["br", "gzip"],
       threshold: compressFromBytes,
-      customTypes: /^(?:text\/(?!event-stream)|application\/(?:problem\+)?json)/,
+      customTypes: /^(?:text\/(?!event-stream)|application\/(?:(?:problem\+)?json|proto))/,
       globalDecompression: false,
     });
   },

@@ -5,7 +5,7 @@ import { codeToString } from "@connectrpc/connect/protocol-connect";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 import { maxBodyBytes } from "../limits.ts";
-import { problemOf, retryAfterOf } from "../problem.ts";
+import { problemOf, retryAfterOf, statusOf } from "../problem.ts";
 import { badRequest, methodNotAllowed, notFound, notJson, tooLarge } from "../refusal.ts";
 import { pathOf } from "../route-name.ts";
 
@@ -26,22 +26,35 @@ export const problemDetails = fastifyPlugin(
   { name: "problem-details", dependencies: ["access-log"] },
 );
 
-/** Answers with an error. What nobody foresaw is logged here, once, and says nothing to the client. */
+/** Answers with an error. */
 export function sendProblem(
   thrown: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
+  const error = noteError(thrown, request, reply);
+  const instance = pathOf(request.raw.url ?? "/");
+  const problem = problemOf(error, { requestId: request.id, instance });
+  return reply.code(problem.status).type("application/problem+json").send(JSON.stringify(problem));
+}
+
+/**
+ * What an error brings with it whichever face shows it: headers, and the code in the access log. What
+ * nobody foresaw is logged here, once, and says nothing to the client.
+ */
+export function noteError(
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): ConnectError {
   const error = toConnectError(thrown);
   if (error.code === Code.Internal && error.cause !== undefined)
     request.server.log.error({ err: error.cause, requestId: request.id }, "request failed");
   request.outcome = codeToString(error.code);
-  const instance = pathOf(request.raw.url ?? "/");
-  const problem = problemOf(error, { requestId: request.id, instance });
   const retryAfter = retryAfterOf(error);
   if (retryAfter !== undefined) reply.header("retry-after", retryAfter);
-  if (problem.status === 401) reply.header("www-authenticate", challengeOf(error));
-  return reply.code(problem.status).type("application/problem+json").send(JSON.stringify(problem));
+  if (statusOf(error) === 401) reply.header("www-authenticate", challengeOf(error));
+  return error;
 }
 
 /** RFC 6750, section 3: no error code without credentials. */

@@ -1,5 +1,6 @@
+import type { FastifyRequest } from "fastify";
 import fastifyPlugin from "fastify-plugin";
-import { throttleRetryMaxMs, throttleRetryMinMs } from "../limits.ts";
+import { maxConcurrentStreams, throttleRetryMaxMs, throttleRetryMinMs } from "../limits.ts";
 import { overloaded } from "../refusal.ts";
 
 export interface ThrottleOptions {
@@ -7,18 +8,27 @@ export interface ThrottleOptions {
   readonly maxConcurrentRequests: number;
 }
 
-/** Keeps the process from taking more requests than it can carry. */
+/**
+ * Keeps the process from taking more requests than it can carry. Streams, which last for hours and
+ * cost next to nothing, are counted apart from them.
+ */
 export const throttle = fastifyPlugin<ThrottleOptions>(
   async (app, { maxConcurrentRequests }) => {
-    let underWay = 0;
-    app.addHook("onRequest", async (_request, reply) => {
-      if (underWay >= maxConcurrentRequests) throw overloaded(retryAfterMs());
-      underWay++;
-      reply.raw.once("close", () => underWay--);
+    const requests = { underWay: 0, max: maxConcurrentRequests };
+    const streams = { underWay: 0, max: maxConcurrentStreams };
+    app.addHook("onRequest", async (request, reply) => {
+      const count = isStream(request) ? streams : requests;
+      if (count.underWay >= count.max) throw overloaded(retryAfterMs());
+      count.underWay++;
+      reply.raw.once("close", () => count.underWay--);
     });
   },
   { name: "throttle" },
 );
+
+function isStream({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.config.rpc?.methodKind === "server_streaming";
+}
 
 function retryAfterMs(): number {
   return throttleRetryMinMs + Math.random() * (throttleRetryMaxMs - throttleRetryMinMs);
