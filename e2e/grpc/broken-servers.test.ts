@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import http2, { type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { isTransportFailure, neverRan } from "@3l1/kit/grpc-error.ts";
@@ -36,6 +37,13 @@ const answering =
     if (trailers) stream.on("wantTrailers", () => stream.sendTrailers(trailers));
     stream.end(body);
   };
+
+/** Sends headers and a message, but neither trailers nor the end of the stream. */
+function answerInPart(stream: ServerHttp2Stream, then: () => void): void {
+  stream.respond(ok, { waitForTrailers: true });
+  stream.on("wantTrailers", () => {});
+  stream.write(hello, () => setImmediate(then));
+}
 
 /** The code that a call fails with. */
 const expectCode = (code: Code) => async (client: Client<typeof ParityService>) => {
@@ -170,6 +178,24 @@ testBothClients(
   },
 );
 
+test("a connection cut in the middle of the answer is unavailable, and may have run", async () => {
+  const cuts: OnStream[] = [
+    (_, session) => session.destroy(),
+    (_, session) => (session.socket as Socket).destroySoon(),
+    (stream) => stream.close(NGHTTP2_INTERNAL_ERROR),
+    (stream) => stream.close(NGHTTP2_CANCEL),
+  ];
+  for (const cut of cuts) {
+    await using server = await rawServer((stream, session) => {
+      answerInPart(stream, () => cut(stream, session));
+    });
+    await using transport = createGrpcTransport({ baseUrls: [server.url] }, "own");
+    const error = await errorOf(createClient(ParityService, transport).echo({}));
+    assert.equal(error.code, Code.Unavailable);
+    assert.deepEqual([isTransportFailure(error), neverRan(error)], [true, false]);
+  }
+});
+
 testBothClients(
   "a GOAWAY with an error is unavailable",
   (_, session) => session.goaway(NGHTTP2_INTERNAL_ERROR),
@@ -179,8 +205,7 @@ testBothClients(
 testBothClients(
   "a stream of answers that is cut is unavailable",
   (stream) => {
-    stream.respond(ok);
-    stream.write(hello, () => setImmediate(() => stream.close(NGHTTP2_CANCEL)));
+    answerInPart(stream, () => stream.close(NGHTTP2_CANCEL));
   },
   async (client) => {
     const seen: string[] = [];

@@ -125,3 +125,41 @@ for (const stack of stacks) {
     assert.equal(neverRan(error), true);
   });
 }
+
+test("an error too large for the headers keeps its code, and the connection lives", async () => {
+  const detail = { desc: EchoRequestSchema, value: { text: "d".repeat(100_000) } };
+  await using hop = await startHop(
+    { client: "own", server: "own" },
+    {
+      echo({ text }, context) {
+        if (text === "metadata") context.responseHeader.set("x-large", "m".repeat(100_000));
+        if (text === "answer") {
+          context.responseTrailer.set("x-large", "t".repeat(100_000));
+          return {};
+        }
+        throw new ConnectError("名".repeat(50_000), Code.OutOfRange, undefined, [detail]);
+      },
+    },
+  );
+  const sessions = new Set<unknown>();
+  hop.server.server.on("session", (session) => sessions.add(session));
+  for (const text of ["details", "metadata"]) {
+    const error = await errorOf(hop.client.echo({ text }));
+    assert.equal(error.code, Code.OutOfRange);
+    assert.match(error.rawMessage, /^名+$/);
+  }
+  const error = await errorOf(hop.client.echo({ text: "answer" }));
+  assert.equal(error.code, Code.ResourceExhausted);
+  assert.equal(sessions.size, 1);
+});
+
+test("request metadata that no server takes fails here, and the connection lives", async () => {
+  await using hop = await startHop({ client: "own", server: "own" }, { echo: () => ({}) });
+  const sessions = new Set<unknown>();
+  hop.server.server.on("session", (session) => sessions.add(session));
+  const headers = { "x-large": "x".repeat(100_000) };
+  const error = await errorOf(hop.client.echo({}, { headers }));
+  assert.equal(error.code, Code.ResourceExhausted);
+  await hop.client.echo({});
+  assert.equal(sessions.size, 1);
+});

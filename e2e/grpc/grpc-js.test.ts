@@ -82,6 +82,7 @@ testGrpcJsClient(
   "deadline and cancel end the call and reach the handler",
   {
     async echo({ text }, { signal }) {
+      if (text === "connect") return {};
       running.emit("started", text);
       await once(signal, "abort");
       running.emit("aborted", text);
@@ -89,8 +90,9 @@ testGrpcJsClient(
     },
   },
   async (client) => {
+    await client.echo({ text: "connect" });
     const lateAborted = once(running, "aborted");
-    const late = await client.echo({ text: "late" }, undefined, { deadline: Date.now() + 50 });
+    const late = await client.echo({ text: "late" }, undefined, { deadline: Date.now() + 100 });
     assert.equal(late.error?.code, status.DEADLINE_EXCEEDED);
     assert.deepEqual(await lateAborted, ["late"]);
     const leftAborted = once(running, "aborted");
@@ -157,14 +159,16 @@ for (const stack of stacks) {
 
   test(`deadline and cancel end the call (${stack} client → grpc-js server)`, async () => {
     const events = new EventEmitter();
-    using server = await grpcJsServer((call) => {
+    using server = await grpcJsServer((call, callback) => {
+      if (call.request.text === "connect") return callback(null, create(EchoResponseSchema));
       events.emit("started");
       call.on("cancelled", () => events.emit("cancelled", call.request.text));
     });
     await using transport = createGrpcTransport({ baseUrls: [server.url] }, stack);
     const client = createClient(ParityService, transport);
+    await client.echo({ text: "connect" });
     const lateCancelled = once(events, "cancelled");
-    const late = await errorOf(client.echo({ text: "late" }, { timeoutMs: 50 }));
+    const late = await errorOf(client.echo({ text: "late" }, { timeoutMs: 100 }));
     assert.equal(late.code, Code.DeadlineExceeded);
     assert.deepEqual(await lateCancelled, ["late"]);
     const leftCancelled = once(events, "cancelled");

@@ -86,6 +86,22 @@ test("at most half of the addresses are left out, and the last one never", async
   assert.ok(errors.every(({ rawMessage }) => rawMessage === "broken"));
 });
 
+test("with two bad addresses of three, one of them is left out", async () => {
+  await using good = await startServer();
+  await using bad = await startServer();
+  await using worse = await startServer();
+  for (const server of [bad, worse]) server.handle = unavailable;
+  await using caller = connect([good.url, bad.url, worse.url]);
+  await until(() => {
+    caller.call().catch(() => {});
+    return bad.calls >= 10 && worse.calls >= 10;
+  });
+  const before = bad.calls + worse.calls;
+  await callTimes(caller, 100);
+  const failed = bad.calls + worse.calls - before;
+  assert.ok(failed > 20 && failed < 80, `${failed} of 100 calls failed`);
+});
+
 test("new addresses of a name get calls, and those that left get none", async (t) => {
   if (process.platform !== "linux") return t.skip("needs 127.0.0.2");
   await using old = await startServer();

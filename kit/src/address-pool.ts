@@ -129,11 +129,13 @@ export class AddressPool {
     this.#ready = endpoints.filter((endpoint) => endpoint.session !== undefined);
   }
 
-  /** Those in use: without the ejected ones, unless that were less than half. */
+  /** Those in use: without the ejected ones, of which at most half stay out, the longest-ejected. */
   #unejected(nowMs: number): Endpoint[] {
     const all = [...this.#endpoints.values()];
-    const good = all.filter((endpoint) => !endpoint.isEjected(nowMs));
-    return good.length * 2 < all.length ? all : good;
+    const ejected = all.filter((endpoint) => endpoint.isEjected(nowMs));
+    ejected.sort((one, other) => other.ejectedUntilMs - one.ejectedUntilMs);
+    const out = new Set(ejected.slice(0, all.length >> 1));
+    return all.filter((endpoint) => !out.has(endpoint));
   }
 
   #refresh(): Promise<void> {

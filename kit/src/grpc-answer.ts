@@ -45,6 +45,11 @@ export class Answer<O extends DescMessage> {
     }
   }
 
+  /** True once the service has said what became of the call. */
+  get hasStatus(): boolean {
+    return this.trailer !== undefined || this.header?.["grpc-status"] !== undefined;
+  }
+
   /**
    * Takes a part of the body.
    * @throws ConnectError as soon as it cannot be a message that is accepted here.

@@ -5,7 +5,7 @@ import {
   createContextValues,
   type UnaryRequest,
 } from "@connectrpc/connect";
-import { appendMetadata } from "./grpc-metadata.ts";
+import { rawMetadata } from "./grpc-metadata.ts";
 import { deadlineExceeded, startDeadlineTimer } from "./grpc-timeout.ts";
 
 type HeadersInit = ConstructorParameters<typeof Headers>[0];
@@ -109,11 +109,4 @@ export class ClientCall {
       this.callerSignal?.removeEventListener("abort", this.#onAbort);
     }
   }
-}
-
-/** Metadata as a raw header list (name, value, name, value …). */
-export function rawMetadata(header: Headers): readonly string[] {
-  const metadata: string[] = [];
-  appendMetadata(metadata, header);
-  return metadata;
 }

@@ -5,7 +5,6 @@ import {
   type GrpcTransportOptions as StockOptions,
 } from "@connectrpc/connect-node";
 import type { AddressPool } from "./address-pool.ts";
-import type { Endpoint } from "./grpc-endpoint.ts";
 import { normalizeGrpcError, transportError } from "./grpc-error.ts";
 import type { GrpcTransportOptions } from "./grpc-transport.ts";
 
@@ -69,26 +68,15 @@ async function openStream(
     for (const each of [value ?? []].flat()) rawHeaders.push(name, String(each));
   }
   const stream = session.open(rawHeaders);
-  follow(stream, endpoint, (heard) => session.released(heard));
-  return stream;
-}
-
-function follow(
-  stream: ClientHttp2Stream,
-  endpoint: Endpoint,
-  released: (heard: boolean) => void,
-): void {
-  let heard = false;
   endpoint.callsUnderWay += 1;
+  let heard = false;
   stream.once("response", () => {
     heard = true;
     endpoint.succeeded(performance.now());
   });
   stream.once("close", () => {
     endpoint.callsUnderWay -= 1;
-    released(heard);
-    if (!heard && stream.session === undefined && stream.errored) {
-      endpoint.failed(performance.now());
-    }
+    session.released(heard);
   });
+  return stream;
 }

@@ -46,6 +46,10 @@ export class Endpoint {
     return this.#session?.usable ? this.#session : undefined;
   }
 
+  get ejectedUntilMs(): number {
+    return this.#health.ejectedUntilMs;
+  }
+
   isEjected(nowMs: number): boolean {
     return isEjected(this.#health, nowMs);
   }

@@ -14,7 +14,7 @@ import {
 import type { GrpcSession } from "./grpc-session.ts";
 import { deadlineExceeded, encodeGrpcTimeout, startDeadlineTimer } from "./grpc-timeout.ts";
 
-const { NGHTTP2_CANCEL } = http2.constants;
+const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR } = http2.constants;
 
 /** A request refused before any handler saw it is sent again at once, this often. */
 const MAX_SENDS = 3;
@@ -83,23 +83,33 @@ class Exchange {
     this.#send(undefined);
   }
 
-  #send(avoid: Endpoint | undefined) {
+  #send(avoid: Endpoint | undefined): void {
+    this.#sends += 1;
     const endpoint = this.#pool.pick(avoid);
-    if (endpoint !== undefined) return this.#sendTo(endpoint);
-    this.#pool.acquire(avoid).then(
-      (acquired) => this.#settled || this.#sendTo(acquired),
-      (error) => this.#fail(error),
-    );
+    if (endpoint !== undefined) this.#sendTo(endpoint);
+    else this.#acquireAndSend(avoid);
   }
 
-  #sendTo(endpoint: Endpoint) {
+  async #acquireAndSend(avoid: Endpoint | undefined): Promise<void> {
+    try {
+      const endpoint = await this.#pool.acquire(avoid);
+      if (!this.#settled) this.#sendTo(endpoint);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #sendTo(endpoint: Endpoint): void {
     const { session } = endpoint;
-    if (session === undefined) return this.#retry(endpoint, transportError("refused", false));
-    this.#sends += 1;
+    if (session === undefined) {
+      this.#retry(endpoint, transportError("the connection went away", false));
+      return;
+    }
     try {
       this.#stream = session.open(this.#headers(endpoint));
     } catch (error) {
-      return this.#fail(ConnectError.from(error, Code.Internal));
+      this.#fail(ConnectError.from(error, Code.Internal));
+      return;
     }
     endpoint.callsUnderWay += 1;
     this.#listen(this.#stream, session, endpoint);
@@ -115,7 +125,9 @@ class Exchange {
       answer.trailer = trailer;
     });
     stream.on("end", () => {
-      if (!this.#settled && answer.header !== undefined) this.#finish(answer, endpoint);
+      const cut = stream.rstCode !== NGHTTP2_NO_ERROR || session.isDestroyed;
+      if (cut && !answer.hasStatus) return;
+      if (!this.#settled) this.#finish(answer, endpoint);
       if (!stream.writableFinished) stream.close(NGHTTP2_CANCEL);
     });
     stream.on("error", (error) => {
@@ -166,10 +178,13 @@ class Exchange {
   }
 
   /** Sends again what provably never ran; else the call has failed. */
-  #retry(endpoint: Endpoint, error: ConnectError) {
-    if (isTransportFailure(error)) endpoint.failed(performance.now());
-    if (!neverRan(error) || this.#sends >= MAX_SENDS) return this.#fail(error);
-    this.#send(endpoint);
+  #retry(endpoint: Endpoint, error: ConnectError): void {
+    if (neverRan(error) && this.#sends < MAX_SENDS) {
+      this.#send(endpoint);
+    } else {
+      if (isTransportFailure(error) && !neverRan(error)) endpoint.failed(performance.now());
+      this.#fail(error);
+    }
   }
 
   #cancel(error: unknown): void {

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
+import { Code, ConnectError } from "@connectrpc/connect";
 
 /**
  * Names that are not sent as metadata: the protocol sets them itself, or HTTP/2 forbids them, as they
@@ -13,6 +14,7 @@ const RESERVED = new Set([
   "grpc-message",
   "grpc-status-details-bin",
   "connection",
+  "content-length",
   "host",
   "http2-settings",
   "keep-alive",
@@ -20,6 +22,14 @@ const RESERVED = new Set([
   "transfer-encoding",
   "upgrade",
 ]);
+
+/**
+ * Most metadata that is sent one way. A peer refuses more than it likes, and node closes a connection
+ * over which more than 64 KiB of headers were to be sent.
+ */
+export const MAX_METADATA_BYTES = 24 * 1024;
+/** RFC 9113, 6.5.2: what each header counts beside its name and value. */
+const HEADER_OVERHEAD_BYTES = 32;
 
 /** Received HTTP/2 headers or trailers as `Headers`, without pseudo-headers. */
 export function toHeaders(received: IncomingHttpHeaders | undefined): Headers {
@@ -33,20 +43,31 @@ export function toHeaders(received: IncomingHttpHeaders | undefined): Headers {
   return headers;
 }
 
-/** Adds metadata to a raw header list (name, value, name, value …), less the reserved names. */
-export function appendMetadata(rawHeaders: string[], metadata: Headers): void {
+/**
+ * Metadata as a raw header list (name, value, name, value …), less the reserved names.
+ * @throws ConnectError `resource_exhausted` above {@link MAX_METADATA_BYTES}.
+ */
+export function rawMetadata(metadata: Headers): string[] {
+  const rawHeaders: string[] = [];
+  let bytes = 0;
   metadata.forEach((value, name) => {
-    if (!RESERVED.has(name)) rawHeaders.push(name, value);
+    if (RESERVED.has(name)) return;
+    rawHeaders.push(name, value);
+    bytes += name.length + value.length + HEADER_OVERHEAD_BYTES;
   });
+  if (bytes <= MAX_METADATA_BYTES) return rawHeaders;
+  const message = `${bytes} bytes of metadata are more than the limit of ${MAX_METADATA_BYTES}`;
+  throw new ConnectError(message, Code.ResourceExhausted);
 }
 
 /** Metadata as an object, less the reserved names. */
 export function metadataObject(metadata: Headers): OutgoingHttpHeaders {
   const object: Record<string, string[]> = {};
-  metadata.forEach((value, name) => {
-    if (RESERVED.has(name)) return;
+  const rawHeaders = rawMetadata(metadata);
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? "";
     object[name] ??= [];
-    object[name].push(value);
-  });
+    object[name].push(rawHeaders[index + 1] ?? "");
+  }
   return object;
 }

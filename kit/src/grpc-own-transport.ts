@@ -1,11 +1,11 @@
 import { create, type DescMessage, type DescMethodUnary, type Message } from "@bufbuild/protobuf";
 import type { Interceptor, UnaryRequest, UnaryResponse } from "@connectrpc/connect";
 import { AddressPool, type AddressPoolOptions } from "./address-pool.ts";
-import { ClientCall, rawMetadata } from "./grpc-client-call.ts";
+import { ClientCall } from "./grpc-client-call.ts";
 import { createPooledStreams } from "./grpc-client-streams.ts";
 import { type ExchangeResult, exchange } from "./grpc-exchange.ts";
 import { encodeFrame } from "./grpc-frame.ts";
-import { toHeaders } from "./grpc-metadata.ts";
+import { rawMetadata, toHeaders } from "./grpc-metadata.ts";
 import type { GrpcTransport, GrpcTransportOptions } from "./grpc-transport.ts";
 
 type Next = ReturnType<Interceptor>;

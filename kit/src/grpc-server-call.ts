@@ -5,17 +5,16 @@ import http2, {
 } from "node:http2";
 import type { DescMethodUnary, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { encodeFrame, FrameReader } from "./grpc-frame.ts";
 import { UnaryContext } from "./grpc-handler-context.ts";
-import { appendMetadata, metadataObject } from "./grpc-metadata.ts";
+import { rawMetadata } from "./grpc-metadata.ts";
+import { errorTrailers, maskUnknown, okTrailers } from "./grpc-status.ts";
 import { deadlineExceeded, parseGrpcTimeout, startDeadlineTimer } from "./grpc-timeout.ts";
 import type { UnaryMethod } from "./grpc-unary-method.ts";
 
 const { NGHTTP2_NO_ERROR } = http2.constants;
 
 const CONTENT_TYPE = "application/grpc+proto";
-const OK_TRAILERS: OutgoingHttpHeaders = Object.freeze({ "grpc-status": "0" });
 
 /** What all calls of a server share. */
 export interface ServerCallLimits {
@@ -90,8 +89,11 @@ class ServerCall {
 
   #succeed(output: Message): void {
     const frame = encodeFrame(this.#method.output, output);
+    const { responseHeaderIfAny: header, responseTrailerIfAny: trailer } = this.#context ?? {};
+    const metadata = header && rawMetadata(header);
+    const trailers = okTrailers(trailer);
     this.#end();
-    this.#respond(trailersOf(this.#context?.responseTrailerIfAny), frame);
+    this.#respond(metadata, frame, trailers);
     this.#context?.abort();
   }
 
@@ -99,7 +101,8 @@ class ServerCall {
     if (this.#ended) return;
     this.#end();
     const error = maskUnknown(reason);
-    this.#respond(statusTrailers(error, this.#context?.responseTrailerIfAny), undefined);
+    const { responseHeaderIfAny: header, responseTrailerIfAny: trailer } = this.#context ?? {};
+    this.#respond(header && metadataIfFits(header), undefined, errorTrailers(error, trailer));
     this.#context?.abort(error);
   }
 
@@ -115,18 +118,20 @@ class ServerCall {
     clearTimeout(this.#timer);
   }
 
-  /** Headers, at most one frame, trailers; all in one without a frame and headers ("Trailers-Only"). */
-  #respond(trailers: OutgoingHttpHeaders, frame: Uint8Array | undefined): void {
+  /** Headers, at most one frame, trailers; all in one without metadata and frame ("Trailers-Only"). */
+  #respond(
+    metadata: readonly string[] | undefined,
+    frame: Uint8Array | undefined,
+    trailers: OutgoingHttpHeaders,
+  ): void {
     const stream = this.#stream;
     if (stream.destroyed || stream.closed) return;
-    const header = this.#context?.responseHeaderIfAny;
-    if (frame === undefined && header === undefined) {
+    if (frame === undefined && metadata === undefined) {
       const headers = { ":status": 200, "content-type": CONTENT_TYPE, ...trailers };
       stream.respond(headers, { endStream: true });
     } else {
-      const rawHeaders = [":status", "200", "content-type", CONTENT_TYPE];
-      if (header !== undefined) appendMetadata(rawHeaders, header);
-      stream.respond(rawHeaders, { waitForTrailers: true });
+      const headers = [":status", "200", "content-type", CONTENT_TYPE, ...(metadata ?? [])];
+      stream.respond(headers, { waitForTrailers: true });
       stream.on("wantTrailers", () => stream.sendTrailers(trailers));
       stream.end(frame);
     }
@@ -148,28 +153,10 @@ function stopReading(stream: ServerHttp2Stream): void {
   stream.once("finish", () => stream.close(NGHTTP2_NO_ERROR));
 }
 
-/** What a handler did not mean for clients stays here. */
-function maskUnknown(reason: unknown): ConnectError {
-  if (reason instanceof ConnectError) return reason;
-  return new ConnectError("internal error", Code.Internal, undefined, undefined, reason);
-}
-
-function trailersOf(metadata: Headers | undefined): OutgoingHttpHeaders {
-  if (metadata === undefined) return OK_TRAILERS;
-  return { ...metadataObject(metadata), ...OK_TRAILERS };
-}
-
-/** The status, message and details of an error, with its metadata. */
-function statusTrailers(error: ConnectError, metadata: Headers | undefined): OutgoingHttpHeaders {
-  const trailers = new Headers(metadata);
+function metadataIfFits(header: Headers): readonly string[] | undefined {
   try {
-    setTrailerStatus(trailers, error);
+    return rawMetadata(header);
   } catch {
-    // A message that is not well-formed Unicode, or a detail that cannot be written.
-    trailers.set("grpc-status", String(error.code));
-    trailers.set("grpc-message", encodeURIComponent(error.rawMessage.toWellFormed()));
+    return undefined;
   }
-  const names = ["grpc-status", "grpc-message", "grpc-status-details-bin"] as const;
-  const status = names.map((name) => [name, trailers.get(name) ?? undefined]);
-  return { ...metadataObject(trailers), ...Object.fromEntries(status) };
 }

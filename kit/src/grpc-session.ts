@@ -85,6 +85,11 @@ export class GrpcSession {
     return this.#usable && !this.#http2.closed;
   }
 
+  /** True once the connection is gone, and every stream with it. */
+  get isDestroyed(): boolean {
+    return this.#http2.destroyed;
+  }
+
   /** True if the peer was heard of a moment ago, or calls under way watch it. */
   isFresh(nowMs: number): boolean {
     return this.#openStreams > 0 || nowMs - this.#heardAtMs < this.#timings.pingAfterMs;
@@ -161,7 +166,9 @@ export class GrpcSession {
 
   async #ping(): Promise<boolean> {
     const answered = await new Promise<boolean>((resolve) => {
-      const timer = setTimeout(() => resolve(false), this.#timings.pingTimeoutMs);
+      // A stalled process sees its timers before the answers that wait to be read: look once more.
+      const giveUp = () => setImmediate(resolve, false);
+      const timer = setTimeout(giveUp, this.#timings.pingTimeoutMs);
       const settle = (ok: boolean) => {
         clearTimeout(timer);
         resolve(ok);

@@ -17,7 +17,7 @@ export function createStockGrpcTransport(
   const transports = baseUrls.map((baseUrl): Transport => {
     const sessionManager = new Http2SessionManager(
       baseUrl,
-      { pingIntervalMs: 5_000, pingTimeoutMs: 3_000 },
+      { pingIntervalMs: 5_000 },
       clientSessionOptions,
     );
     managers.push(sessionManager);
