@@ -1,0 +1,71 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import type { Platform } from "../dev/own-platform.ts";
+import { claimPorts } from "../dev/port-block.ts";
+import { randomKey } from "../dev/secrets.ts";
+import { waitFor } from "../dev/wait-for.ts";
+
+const root = join(import.meta.dirname, "..");
+
+/** What a platform and the gateways beside it share: pass it to `startPlatform` as well. */
+export const shared = { SECRET_KEYS: randomKey() };
+
+/** A gateway beside that of a platform, on its stores and before its services. */
+export interface SecondGateway {
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly pid: number;
+  /** All that it has printed. */
+  output(): string;
+  /** Its exit code; null when a signal ended it. */
+  readonly exited: Promise<number | null>;
+  /** Ends it at once: how a gateway drains is another story. */
+  stop(): Promise<void>;
+}
+
+/** Starts a gateway beside a platform that runs with {@link shared}, and waits until it is ready. */
+export async function startSecondGateway(
+  platform: Platform,
+  env: Readonly<Record<string, string>> = {},
+): Promise<SecondGateway> {
+  const { ports, release } = await claimPorts();
+  const [port, adminPort] = ports;
+  const { redis, userService, orderService } = await platform.now();
+  const child = spawn(process.execPath, [join(root, "gateway/src/main.ts")], {
+    env: {
+      ...shared,
+      GATEWAY_PORT: String(port),
+      GATEWAY_ADMIN_PORT: String(adminPort),
+      REDIS_URL: redis.url,
+      USER_SERVICE_URL: userService.url,
+      ORDER_SERVICE_URL: orderService.url,
+      COOKIE_SECURE: "false",
+      RATE_LIMIT_IP_PER_MINUTE: "0",
+      RATE_LIMIT_USER_PER_MINUTE: "0",
+      RATE_LIMIT_LOGIN_PER_MINUTE: "0",
+      NODE_COMPILE_CACHE: join(root, "node_modules/.cache/node"),
+      ...env,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const kill = () => void child.kill("SIGKILL");
+  process.once("exit", kill);
+  let output = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+  const exited = new Promise<number | null>((resolve) => child.once("close", resolve));
+  void exited.then(() => process.off("exit", kill));
+  const adminUrl = `http://127.0.0.1:${adminPort}`;
+  const stop = async () => {
+    kill();
+    await exited;
+    release();
+  };
+  await waitFor("the second gateway", async () => {
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${output}`);
+    const answer = await fetch(`${adminUrl}/readyz`).catch(() => undefined);
+    return answer?.status === 200;
+  });
+  const url = `http://127.0.0.1:${port}`;
+  return { url, adminUrl, pid: child.pid ?? 0, output: () => output, exited, stop };
+}
