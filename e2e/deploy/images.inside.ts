@@ -15,6 +15,11 @@ import type { Image } from "./image.ts";
 
 const folder = process.argv[2] ?? "";
 const secrets = join(folder, "secrets");
+const adminPorts: Record<string, number> = {
+  gateway: 6060,
+  "user-service": 6061,
+  "order-service": 6062,
+};
 const gatewayUrl = "http://127.0.0.1:8080";
 const images: Record<string, Image> = JSON.parse(readFileSync(join(folder, "images.json"), "utf8"));
 const { services } = readComposeFile();
@@ -36,14 +41,15 @@ async function start(name: string): Promise<Container> {
   const { environment = {} } = services[name] ?? {};
   const container = startContainer(image, join(secrets, name), environment);
   containers.set(name, container);
-  const healthy = () =>
-    container.exec(image.healthCheck).then(
-      (code) => code === 0,
+  const ready = () =>
+    fetch(`http://127.0.0.1:${adminPorts[name]}/readyz`).then(
+      ({ status }) => status === 200,
       () => false,
     );
-  await waitFor(name, healthy, 30_000).catch((error) => {
+  await waitFor(name, ready).catch((error) => {
     throw new Error(`${error.message}:\n${container.output()}`);
   });
+  assert.equal(await container.exec(image.healthCheck), 0);
   return container;
 }
 
@@ -99,6 +105,13 @@ test("a process has no rights, no shell, and nothing that it can write to", asyn
     process.exitCode = ok ? 0 : 1;`;
   assert.equal(await gateway?.exec(["node", "-e", look]), 0);
   assert.notEqual(await gateway?.exec(["sh", "-c", "true"]), 0);
+});
+
+test("an admin page is read as the runbooks say", async () => {
+  const runbooks = readFileSync(join(root, "monitoring/runbooks.md"), "utf8");
+  const [, script = ""] = /exec gateway node -p '([^']+)'/.exec(runbooks) ?? [];
+  assert.match(script, /readyz/);
+  assert.equal(await containers.get("gateway")?.exec(["node", "-p", script]), 0);
 });
 
 test("SIGTERM reaches the process, which drains and exits with 0", async () => {

@@ -17,8 +17,11 @@ const images: Record<string, Image> = {};
 before(async () => {
   if (skip) return;
   folder = await mkdtemp(join(tmpdir(), "3l1-images-"));
-  for (const service of services)
-    images[service] = await buildImage(service, join(folder, service));
+  await Promise.all(
+    services.map(async (service) => {
+      images[service] = await buildImage(service, join(folder, service));
+    }),
+  );
   await writeFile(join(folder, "images.json"), JSON.stringify(images));
 });
 
