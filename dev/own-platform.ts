@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { refuseSecrets, refuseSecretsInLogs } from "./leaked-secrets.ts";
 import { claimPorts } from "./port-block.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -26,11 +27,17 @@ export interface PlatformFile {
 /** A whole platform of its own: real processes, real stores, own ports, own data. */
 export interface Platform {
   readonly gatewayUrl: string;
+  /** Its `PLATFORM_DIR`. */
+  readonly folder: string;
   /** What runs now; pids change when a process is started again. */
   now(): Promise<PlatformFile>;
   /** All that its processes have printed. */
   output(): string;
-  /** Ends it as Ctrl-C would, and brings the exit code. Its data goes too. */
+  /**
+   * Ends it as Ctrl-C would, and brings the exit code. Its data goes too.
+   *
+   * @throws when a token, a session key or a password stands in what was logged
+   */
   stop(): Promise<number | null>;
   /** The launcher, for tests that end it themselves. */
   readonly launcher: ChildProcess;
@@ -38,6 +45,8 @@ export interface Platform {
 
 export const adminEmail = "admin@example.com";
 export const adminPassword = "correct horse battery staple";
+/** Of everybody else in the stories. */
+export const userPassword = "a long enough passphrase";
 
 /** Starts a platform and waits until it is ready. */
 export async function startPlatform(env: Readonly<Record<string, string>> = {}): Promise<Platform> {
@@ -58,7 +67,13 @@ export async function startPlatform(env: Readonly<Record<string, string>> = {}):
     launcher.kill("SIGTERM");
     const code = await exited;
     claimed.release();
-    await rm(folder, { recursive: true, force: true });
+    try {
+      const known = [adminPassword, userPassword, ...(env.SECRET_KEYS?.split(",") ?? [])];
+      refuseSecrets("the output", output, known);
+      await refuseSecretsInLogs(folder, known);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
     return code;
   };
   const ready = waitFor("the platform", () => now().catch(() => undefined), 120_000);
@@ -70,7 +85,7 @@ export async function startPlatform(env: Readonly<Record<string, string>> = {}):
     await stop();
     throw error;
   });
-  return { gatewayUrl: gateway.url, now, output: () => output, stop, launcher };
+  return { gatewayUrl: gateway.url, folder, now, output: () => output, stop, launcher };
 }
 
 /** Of our own environment only what programs need to run: settings of the person who tests stay out. */

@@ -1,5 +1,6 @@
 import type { CreateOrderResponseJson } from "@3l1/gen/order/v1/order_service_pb.ts";
 import type { RegisterResponseJson } from "@3l1/gen/user/v1/user_service_pb.ts";
+import { userPassword } from "../dev/own-platform.ts";
 
 /** An error as the platform tells it (RFC 9457). */
 export interface Problem {
@@ -90,7 +91,7 @@ export class Client {
 }
 
 let registered = 0;
-export const password = "a long enough passphrase";
+export const password = userPassword;
 
 /** A client of somebody who has just registered. */
 export async function register(url: string, name = "Ann") {
