@@ -71,3 +71,26 @@ export function metadataObject(metadata: Headers): OutgoingHttpHeaders {
   }
   return object;
 }
+
+/** Headers and trailers of an answer, made of the received ones when someone looks at them. */
+export class ReceivedMetadata {
+  readonly #receivedHeader: IncomingHttpHeaders | undefined;
+  readonly #receivedTrailer: IncomingHttpHeaders | undefined;
+  #header: Headers | undefined;
+  #trailer: Headers | undefined;
+
+  constructor(header: IncomingHttpHeaders | undefined, trailer: IncomingHttpHeaders | undefined) {
+    this.#receivedHeader = header;
+    this.#receivedTrailer = trailer;
+  }
+
+  get header(): Headers {
+    this.#header ??= toHeaders(this.#receivedHeader);
+    return this.#header;
+  }
+
+  get trailer(): Headers {
+    this.#trailer ??= toHeaders(this.#receivedTrailer);
+    return this.#trailer;
+  }
+}

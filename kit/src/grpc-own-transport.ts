@@ -5,14 +5,19 @@ import { ClientCall } from "./grpc-client-call.ts";
 import { createPooledStreams } from "./grpc-client-streams.ts";
 import { type ExchangeResult, exchange } from "./grpc-exchange.ts";
 import { encodeFrame } from "./grpc-frame.ts";
-import { rawMetadata, toHeaders } from "./grpc-metadata.ts";
+import { ReceivedMetadata, rawMetadata } from "./grpc-metadata.ts";
 import type { GrpcTransport, GrpcTransportOptions } from "./grpc-transport.ts";
+import { ownGetter } from "./own-getter.ts";
 
 type Next = ReturnType<Interceptor>;
 
 /** Ties a request to its call, through interceptors that copy the request too. */
 const callKey: unique symbol = Symbol("call");
 type BoundRequest = UnaryRequest & { readonly [callKey]?: ClientCall };
+
+/** Ties a response to what was received. */
+const receivedKey: unique symbol = Symbol("received");
+type BoundResponse = UnaryResponse & { readonly [receivedKey]: ReceivedMetadata };
 
 /**
  * Our own transport: unary calls go straight onto an HTTP/2 stream, streaming calls through the stock
@@ -53,14 +58,18 @@ export function createOwnGrpcTransport(
   return { unary, stream, close, [Symbol.asyncDispose]: close };
 }
 
-/** What interceptors see. The getters are the object's own, so that a copy has them all. */
+const header = ownGetter<BoundRequest>((request) => request[callKey]?.header);
+const signal = ownGetter<BoundRequest>((request) => request[callKey]?.signal);
+const contextValues = ownGetter<BoundRequest>((request) => request[callKey]?.contextValues);
+
+/** What interceptors see. */
 function requestOf(
   call: ClientCall,
   origin: string,
   method: DescMethodUnary,
   message: Message,
 ): BoundRequest {
-  const request: BoundRequest = {
+  const request = {
     [callKey]: call,
     stream: false,
     service: method.parent,
@@ -68,16 +77,10 @@ function requestOf(
     requestMethod: "POST",
     url: origin + pathOf(method),
     message,
-    get header() {
-      return call.header;
-    },
-    get signal() {
-      return call.signal;
-    },
-    get contextValues() {
-      return call.contextValues;
-    },
-  };
+  } as BoundRequest;
+  Object.defineProperty(request, "header", header);
+  Object.defineProperty(request, "signal", signal);
+  Object.defineProperty(request, "contextValues", contextValues);
   call.request = request;
   return request;
 }
@@ -102,27 +105,24 @@ async function sendUnary(
   return responseOf(method, result);
 }
 
+const responseHeader = ownGetter<BoundResponse>((response) => response[receivedKey].header);
+const responseTrailer = ownGetter<BoundResponse>((response) => response[receivedKey].trailer);
+
 /** Headers and trailers are made of the received ones when someone looks at them. */
 function responseOf(
   method: DescMethodUnary<DescMessage, DescMessage>,
   { message, header, trailer }: ExchangeResult,
 ): UnaryResponse {
-  let headers: Headers | undefined;
-  let trailers: Headers | undefined;
-  return {
+  const response = {
+    [receivedKey]: new ReceivedMetadata(header, trailer),
     stream: false,
     service: method.parent,
     method,
     message,
-    get header() {
-      headers ??= toHeaders(header);
-      return headers;
-    },
-    get trailer() {
-      trailers ??= toHeaders(trailer);
-      return trailers;
-    },
-  };
+  } as BoundResponse;
+  Object.defineProperty(response, "header", responseHeader);
+  Object.defineProperty(response, "trailer", responseTrailer);
+  return response;
 }
 
 function pathOf(method: DescMethodUnary): string {

@@ -8,15 +8,17 @@ import {
 } from "@connectrpc/connect";
 import type { UnaryContext } from "./grpc-handler-context.ts";
 import type { UnaryRoute } from "./grpc-routes.ts";
+import { ownGetter } from "./own-getter.ts";
 
 type Next = ReturnType<Interceptor>;
 
 /** Runs a unary method, interceptors included. */
 export type UnaryMethod = (message: Message, context: UnaryContext) => Promise<Message>;
 
-/** Ties a request to its context, through interceptors that copy the request too. */
+/** Ties a request and its response to their context, through interceptors that copy them too. */
 const contextKey: unique symbol = Symbol("context");
 type BoundRequest = UnaryRequest & { readonly [contextKey]?: UnaryContext };
+type BoundResponse = UnaryResponse & { readonly [contextKey]: UnaryContext };
 
 /** Composes the interceptors around the handler, once for all calls. */
 export function composeMethod(
@@ -40,9 +42,13 @@ export function composeMethod(
   };
 }
 
-/** What interceptors see. The getters are the object's own, so that a copy has them all. */
+const requestHeader = ownGetter<BoundRequest>((request) => request[contextKey]?.requestHeader);
+const signal = ownGetter<BoundRequest>((request) => request[contextKey]?.signal);
+const contextValues = ownGetter<BoundRequest>((request) => request[contextKey]?.values);
+
+/** What interceptors see. */
 function requestOf(context: UnaryContext, message: Message): UnaryRequest {
-  const request: BoundRequest = {
+  const request = {
     [contextKey]: context,
     stream: false,
     service: context.service,
@@ -50,16 +56,10 @@ function requestOf(context: UnaryContext, message: Message): UnaryRequest {
     requestMethod: context.requestMethod,
     url: context.url,
     message,
-    get header() {
-      return context.requestHeader;
-    },
-    get signal() {
-      return context.signal;
-    },
-    get contextValues() {
-      return context.values;
-    },
-  };
+  } as BoundRequest;
+  Object.defineProperty(request, "header", requestHeader);
+  Object.defineProperty(request, "signal", signal);
+  Object.defineProperty(request, "contextValues", contextValues);
   context.request = request;
   return request;
 }
@@ -77,19 +77,21 @@ function contextOf(request: BoundRequest): UnaryContext {
   return context;
 }
 
+const responseHeader = ownGetter<BoundResponse>((response) => response[contextKey].responseHeader);
+const responseTrailer = ownGetter<BoundResponse>(
+  (response) => response[contextKey].responseTrailer,
+);
+
 function responseOf(context: UnaryContext, message: Message): UnaryResponse {
-  const response: UnaryResponse = {
+  const response = {
+    [contextKey]: context,
     stream: false,
     service: context.service,
     method: context.method,
     message,
-    get header() {
-      return context.responseHeader;
-    },
-    get trailer() {
-      return context.responseTrailer;
-    },
-  };
+  } as BoundResponse;
+  Object.defineProperty(response, "header", responseHeader);
+  Object.defineProperty(response, "trailer", responseTrailer);
   context.response = response;
   return response;
 }
