@@ -19,6 +19,7 @@ import { createHashingPool, type HashingPool } from "./hashing-pool.ts";
 import { createSeal } from "./key-seal.ts";
 import { maxHashesAtOnce, maxQueuedHashes, reloadKeysEveryMs } from "./limits.ts";
 import { createLoginThrottle } from "./login-throttle.ts";
+import { showOutboxes } from "./outbox-metrics.ts";
 import type { Parts } from "./parts.ts";
 import { createPasswordRules } from "./password-rules.ts";
 import { createPasswords } from "./passwords.ts";
@@ -57,6 +58,8 @@ export async function startUserService(context: Context): Promise<void> {
   const sessions = createSessionStore(stores.redis, sessionTimesOf(config));
   const revoker = startRevoker(context, stores, sessions);
   const purgeSoon = startPurges(context, stores);
+  const counting = showOutboxes(context, stores.db);
+  context.shutdown.defer("count of the outboxes", counting.stop);
   const parts = await createParts(context, { ...stores, keyring, sessions, revoker, purgeSoon });
   await makeFirstAdmin({ ...parts, email: config.ADMIN_EMAIL, password: config.ADMIN_PASSWORD });
   await serve(context, {

@@ -1,0 +1,43 @@
+import { after, before, test } from "node:test";
+import { migrateDatabase } from "@3l1/kit/migrate.ts";
+import { Registry } from "@prometheus-io/client";
+import { drizzle } from "drizzle-orm/postgres-js";
+import { pino } from "pino";
+import postgres, { type Sql } from "postgres";
+import { createTestDatabase, type TestDatabase } from "../test/database.ts";
+import { waitUntil } from "../test/wait-until.ts";
+import { showOutboxes } from "./outbox-metrics.ts";
+
+const id = "01980000-0000-7000-8000-000000000001";
+let database: TestDatabase;
+let sql: Sql;
+
+before(async () => {
+  database = await createTestDatabase(process.env.TEST_DATABASE_URL);
+  await migrateDatabase(database.url, `${import.meta.dirname}/../migrations`);
+  sql = postgres(database.url, { max: 1 });
+});
+after(async () => {
+  await sql.end();
+  await database.drop();
+});
+
+test("it counts what is still to be done, and forgets what is done", async () => {
+  await sql`insert into purges (user_id) values (${id})`;
+  await sql`insert into revocations (id, user_id) values (${id}, ${id})`;
+  const registry = new Registry();
+  const db = drizzle({ client: sql });
+  const counting = showOutboxes({ registry, logger: pino({ enabled: false }) }, db);
+  const shows = (count: number) => async () => {
+    const text = await registry.metrics();
+    return [`{outbox="purges"} ${count}`, `{outbox="revocations"} ${count}`].every((line) =>
+      text.includes(`outbox_rows${line}\n`),
+    );
+  };
+  await waitUntil("one row each", shows(1));
+  await sql`delete from purges`;
+  await sql`update revocations set published_at = now()`;
+  counting.soon();
+  await waitUntil("no row", shows(0));
+  await counting.stop();
+});
