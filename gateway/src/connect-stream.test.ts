@@ -186,3 +186,8 @@ test("a process that ends sends those who watch to another", async () => {
   assert.equal(error.findDetails(ErrorInfoSchema)[0]?.reason, Reason.DRAINING);
   await ended;
 });
+
+test("none of all this was an error of the gateway's own", () => {
+  const failed = gateway.lines.filter(({ level }) => Number(level) >= 50);
+  assert.deepEqual(failed, []);
+});
