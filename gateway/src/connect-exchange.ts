@@ -60,6 +60,8 @@ export async function answer(handler: UniversalHandler, exchange: Exchange): Pro
     signal: leaving(reply),
     contextValues: createContextValues().set(exchangeKey, exchange),
   });
+  // Nobody is there any more to take an answer.
+  if (reply.raw.destroyed) return reply.hijack();
   // Without a body it is of no protocol that the handler speaks.
   if (result.body === undefined) return sendProblem(refusal ?? notRpc(), request, reply);
   result.header?.forEach((value, name) => void reply.header(name, value));

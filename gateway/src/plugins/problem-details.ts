@@ -6,7 +6,14 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 import { maxBodyBytes } from "../limits.ts";
 import { problemOf, retryAfterOf, statusOf } from "../problem.ts";
-import { badRequest, methodNotAllowed, notFound, notJson, tooLarge } from "../refusal.ts";
+import {
+  badRequest,
+  clientLeft,
+  methodNotAllowed,
+  notFound,
+  notJson,
+  tooLarge,
+} from "../refusal.ts";
 import { pathOf } from "../route-name.ts";
 
 /** Every error as `application/problem+json`, wherever it came from. */
@@ -72,6 +79,7 @@ function methodsAt({ server, raw }: FastifyRequest): string[] {
 function toConnectError(thrown: unknown): ConnectError {
   if (thrown instanceof ConnectError) return thrown;
   const { code, statusCode = 500 } = thrown as Partial<FastifyError>;
+  if (code === "ERR_STREAM_PREMATURE_CLOSE") return clientLeft();
   if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") return notJson();
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE") return tooLarge(maxBodyBytes);
   if (statusCode >= 400 && statusCode < 500) return badRequest("the request is malformed");
