@@ -126,7 +126,7 @@ class Exchange {
     });
     stream.on("end", () => {
       const cut = stream.rstCode !== NGHTTP2_NO_ERROR || session.isDestroyed;
-      if (cut && !answer.hasStatus) return;
+      if (answer.header === undefined || (cut && !answer.hasStatus)) return;
       if (!this.#settled) this.#finish(answer, endpoint);
       if (!stream.writableFinished) stream.close(NGHTTP2_CANCEL);
     });

@@ -18,7 +18,10 @@ export interface GrpcServerOptions {
   interceptors?: Interceptor[];
   /** Largest request accepted, in bytes; a larger one is `resource_exhausted`. Default 4 MiB. */
   readMaxBytes?: number;
-  /** Longest deadline of a unary call, in milliseconds; longer asks are shortened. Default 60,000. */
+  /**
+   * Longest time of a unary call, in milliseconds; a longer deadline is shortened, and a plain gRPC call
+   * without one ends then too. Streams may last. Default 60,000.
+   */
   maxTimeoutMs?: number;
 }
 
@@ -28,7 +31,10 @@ export interface GrpcServer {
   server: http2.Http2Server;
   /** Listens; port 0 lets the system choose. Rejects if the port is taken. */
   listen(port: number, host: string): Promise<{ port: number }>;
-  /** GOAWAY to every session, waits for open streams up to deadlineMs, then destroys what is left. */
+  /**
+   * Sends GOAWAY on every connection, tells streaming calls to end (their signal is aborted with
+   * `unavailable`), waits for what is open up to `deadlineMs`, then cuts the rest.
+   */
   drain(deadlineMs: number): Promise<void>;
 }
 
