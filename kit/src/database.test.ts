@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sql } from "drizzle-orm";
 import { openDatabase } from "./database.ts";
+import { sql } from "./drizzle.ts";
 import { createTcpGate } from "./tcp-gate.ts";
 import { waitUntil } from "./wait-until.ts";
 

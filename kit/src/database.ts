@@ -1,5 +1,6 @@
-import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
+import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres, { type Sql } from "postgres";
+import { drizzle } from "./drizzle.ts";
 import { guardQueries, type QueryGuard } from "./query-guard.ts";
 
 /** Connections of one process to PostgreSQL. Two cores are busy well before. */

@@ -1,6 +1,5 @@
-import { drizzle } from "drizzle-orm/postgres-js";
-import { migrate } from "drizzle-orm/postgres-js/migrator";
 import postgres, { type Sql } from "postgres";
+import { drizzle, migrate } from "./drizzle.ts";
 import { isDatabaseAway } from "./service-error.ts";
 
 /** Any number will do, as long as all copies of a service use the same. */

@@ -1,4 +1,5 @@
-import { and, asc, type Column, desc, eq, getTableColumns, lt, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, getTableColumns, lt, sql } from "@3l1/kit/drizzle.ts";
+import type { Column, SQL } from "drizzle-orm";
 import type { PgTable } from "drizzle-orm/pg-core";
 import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import { idempotencyKeys, orderEvents, orders, owners } from "./schema.ts";

@@ -1,7 +1,7 @@
 import { after, before, test } from "node:test";
+import { drizzle } from "@3l1/kit/drizzle.ts";
 import { migrateDatabase } from "@3l1/kit/migrate.ts";
 import { Registry } from "@prometheus-io/client";
-import { drizzle } from "drizzle-orm/postgres-js";
 import { pino } from "pino";
 import postgres, { type Sql } from "postgres";
 import { createTestDatabase, type TestDatabase } from "../test/database.ts";

@@ -1,15 +1,15 @@
-import { sql } from "drizzle-orm";
 import {
   customType,
   index,
   integer,
   pgEnum,
   pgTable,
+  sql,
   text,
   timestamp,
   uniqueIndex,
   uuid,
-} from "drizzle-orm/pg-core";
+} from "@3l1/kit/drizzle.ts";
 
 const instant = (name: string) => timestamp(name, { precision: 3, withTimezone: true });
 const bytea = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
