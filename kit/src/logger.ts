@@ -1,6 +1,8 @@
-import { type Logger, pino, stdTimeFunctions } from "pino";
-import pretty from "pino-pretty";
+import { createRequire } from "node:module";
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from "pino";
+import { createLineWriter } from "./line-writer.ts";
 import { loggedError } from "./logged-error.ts";
+import { withoutSecrets } from "./redact.ts";
 
 export type { Logger } from "pino";
 
@@ -8,24 +10,10 @@ export type { Logger } from "pino";
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** What is never written, should an object with it be logged by mistake. */
-const secrets = [
-  "authorization",
-  "cookie",
-  "password",
-  "currentPassword",
-  "newPassword",
-  "token",
-  "sessionKey",
-  '["session-key"]',
-  '["service-credential"]',
-  '["set-cookie"]',
-  '["x-access-token"]',
-];
-
 /**
  * A logger that writes a JSON object a line to standard output, or readable lines when that is a
- * terminal. Fields that hold secrets are redacted, up to two levels deep.
+ * terminal. Fields of a line that hold secrets are redacted, up to two levels deep; what a child logger
+ * carries along is not looked at.
  */
 export function createLogger(
   name: string,
@@ -37,16 +25,18 @@ export function createLogger(
     level,
     timestamp: stdTimeFunctions.isoTime,
     serializers: { err: (error: unknown) => loggedError(error) },
-    redact: { paths: secrets.flatMap(atAnyDepth), censor: "[redacted]" },
-    formatters: { level: (label: string) => ({ level: label }) },
+    formatters: {
+      level: (label: string) => ({ level: label }),
+      log: (object: object) => withoutSecrets(object),
+    },
     base: {},
   };
-  return onTerminal
-    ? pino(options, pretty({ sync: true, ignore: "name", messageFormat: `${name}  {msg}` }))
-    : pino(options);
+  return pino(options, onTerminal ? terminal(name) : createLineWriter(process.stdout.fd));
 }
 
-function atAnyDepth(field: string): string[] {
-  const at = (prefix: string) => (field.startsWith("[") ? prefix + field : `${prefix}.${field}`);
-  return [field.startsWith("[") ? field : field, at("*"), at("*.*")];
+/** Loads what only a person at a terminal needs. */
+function terminal(name: string): DestinationStream {
+  const require = createRequire(import.meta.url);
+  const pretty: typeof import("pino-pretty") = require("pino-pretty");
+  return pretty({ sync: true, ignore: "name", messageFormat: `${name}  {msg}` });
 }
