@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, "..");
 export const shared = { SECRET_KEYS: randomKey() };
 
 /** A gateway beside that of a platform, on its stores and before its services. */
-export interface SecondGateway {
+export interface SecondGateway extends AsyncDisposable {
   readonly url: string;
   readonly adminUrl: string;
   readonly pid: number;
@@ -19,7 +19,7 @@ export interface SecondGateway {
   output(): string;
   /** Its exit code; null when a signal ended it. */
   readonly exited: Promise<number | null>;
-  /** Ends it at once: how a gateway drains is another story. */
+  /** Ends it at once; so does leaving its scope. How a gateway drains is another story. */
   stop(): Promise<void>;
 }
 
@@ -61,11 +61,22 @@ export async function startSecondGateway(
     await exited;
     release();
   };
-  await waitFor("the second gateway", async () => {
+  const isReady = async () => {
     if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${output}`);
     const answer = await fetch(`${adminUrl}/readyz`).catch(() => undefined);
     return answer?.status === 200;
+  };
+  await waitFor("the second gateway", isReady).catch(async (error) => {
+    await stop();
+    throw error;
   });
-  const url = `http://127.0.0.1:${port}`;
-  return { url, adminUrl, pid: child.pid ?? 0, output: () => output, exited, stop };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    adminUrl,
+    pid: child.pid ?? 0,
+    output: () => output,
+    exited,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
 }

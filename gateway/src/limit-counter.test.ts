@@ -3,10 +3,10 @@ import { randomUUID } from "node:crypto";
 import { createServer, type Socket } from "node:net";
 import { after, test } from "node:test";
 import { Redis } from "ioredis";
-import { charge } from "./gcra.ts";
+import { charge, type Verdict } from "./gcra.ts";
 import { createLimitCounter } from "./limit-counter.ts";
 import { createLimitScript } from "./limit-script.ts";
-import { limiterProbeMs } from "./limits.ts";
+import { limiterProbeMs, limiterTimeoutMs } from "./limits.ts";
 
 const quota = { burst: 3, emissionMs: 20_000 };
 const redis = openRedis(process.env.TEST_REDIS_URL);
@@ -68,6 +68,27 @@ test("a command that comes too late charges nobody", async () => {
   const inTime = await inRedis(key, quota, redisTimeUs + 60_000_000);
   assert.equal(inTime.verdict?.remaining, 2);
 });
+
+test("a process that was busy itself does not blame Redis for it", async () => {
+  let fallbacks = 0;
+  const onFallback = () => fallbacks++;
+  const counter = createLimitCounter({ redis, now: clock, onFallback });
+  const charges: Promise<Verdict>[] = [];
+  for (let round = 0; round < 10; round++) {
+    // Busy before it asks, and again while the answer is on its way.
+    await new Promise(setImmediate);
+    keepBusy(2 * limiterTimeoutMs);
+    charges.push(counter.charge(randomUUID(), quota));
+    await new Promise((resolve) => process.nextTick(resolve));
+    if (round % 2 === 0) keepBusy(2 * limiterTimeoutMs);
+  }
+  for (const { remaining } of await Promise.all(charges)) assert.equal(remaining, 2);
+  assert.equal(fallbacks, 0);
+});
+
+function keepBusy(ms: number): void {
+  for (const untilMs = clock() + ms; clock() < untilMs; );
+}
 
 test("when Redis is away this process counts on, with what it has counted before", async () => {
   const proxy = await startProxy();

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { charge, type Quota, type Verdict } from "./gcra.ts";
 import { createLimitScript } from "./limit-script.ts";
-import { limiterLocalKeys, limiterProbeMs, limiterTimeoutMs } from "./limits.ts";
+import { limiterClockMs, limiterLocalKeys, limiterProbeMs, limiterTimeoutMs } from "./limits.ts";
 
 /** Counts what the limits limit. Never fails. */
 export interface LimitCounter {
@@ -29,11 +29,7 @@ export function createLimitCounter(options: LimitCounterOptions): LimitCounter {
   const inRedis = createLimitScript(redis);
   const local = createLocalCounter(now);
   let awayUntilMs = Number.NEGATIVE_INFINITY;
-  /** How far the clock of Redis is ahead of ours, once an answer has told. */
-  let offsetUs: number | undefined;
-
-  const deadlineUs = () =>
-    offsetUs === undefined ? 0 : Math.ceil((now() + limiterTimeoutMs) * 1000 + offsetUs);
+  const redisClock = followRedisClock();
 
   return {
     async charge(key, quota) {
@@ -43,12 +39,14 @@ export function createLimitCounter(options: LimitCounterOptions): LimitCounter {
         return verdict;
       }
       try {
-        const answer = await within(
-          limiterTimeoutMs,
-          inRedis(keyPrefix + key, quota, deadlineUs()),
-        );
-        offsetUs = answer.redisTimeUs - now() * 1000;
-        return answer.verdict ?? verdict;
+        const sentMs = now();
+        const deadlineUs = redisClock.at(sentMs + limiterTimeoutMs);
+        const asked = inRedis(keyPrefix + key, quota, deadlineUs);
+        const answer = await within(limiterTimeoutMs, asked, now);
+        redisClock.heard(answer.redisTimeUs, sentMs, now());
+        if (answer.verdict !== undefined) return answer.verdict;
+        onFallback();
+        return verdict;
       } catch {
         awayUntilMs = now() + limiterProbeMs;
         onFallback();
@@ -58,9 +56,37 @@ export function createLimitCounter(options: LimitCounterOptions): LimitCounter {
   };
 }
 
-function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {
+/**
+ * Learns how far the clock of Redis is ahead of ours, from the fastest answer of late. Counted from when
+ * the command was sent: a busy process reads an answer long after, and would take Redis to be behind.
+ */
+function followRedisClock() {
+  let best: { aheadUs: number; tookMs: number; sentMs: number } | undefined;
+  return {
+    /** Our time on the clock of Redis, in microseconds; 0 while unknown. */
+    at: (ms: number) => (best === undefined ? 0 : Math.ceil(ms * 1000 + best.aheadUs)),
+    heard(redisTimeUs: number, sentMs: number, heardMs: number): void {
+      const tookMs = heardMs - sentMs;
+      const isOld = best !== undefined && sentMs - best.sentMs > limiterClockMs;
+      if (best === undefined || isOld || tookMs <= best.tookMs)
+        best = { aheadUs: redisTimeUs - sentMs * 1000, tookMs, sentMs };
+    },
+  };
+}
+
+/**
+ * A busy process is late itself: its timers count from when it last looked at the clock, and come
+ * before the answers that wait to be read. So it looks at the clock, and then once more for an answer.
+ */
+function within<T>(timeoutMs: number, promise: Promise<T>, now: () => number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("too late")), timeoutMs);
+    const untilMs = now() + timeoutMs;
+    const tooLate = () => {
+      const leftMs = untilMs - now();
+      if (leftMs > 0) timer = setTimeout(tooLate, leftMs);
+      else setImmediate(() => reject(new Error("too late")));
+    };
+    let timer = setTimeout(tooLate, timeoutMs);
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

@@ -41,8 +41,15 @@ export interface ScriptAnswer {
  */
 export type LimitScript = (key: string, quota: Quota, deadlineUs: number) => Promise<ScriptAnswer>;
 
+/**
+ * The script is handed over with each new connection: else the first burst would take two round trips,
+ * for which there is no time.
+ */
 export function createLimitScript(redis: Redis): LimitScript {
   const run = redisScript(redis, script);
+  const handOver = () => void redis.script("LOAD", script).catch(() => {});
+  redis.on("ready", handOver);
+  if (redis.status === "ready") handOver();
   return async (key, { burst, emissionMs }, deadlineUs) => {
     const answer = await run([key], [Math.ceil(emissionMs * 1000), burst, deadlineUs]);
     const [state, remaining, retryAfterMs, resetMs, redisTimeUs] = answer as Answer;

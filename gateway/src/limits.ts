@@ -48,6 +48,8 @@ export const redisCommandTimeoutMs = 1_000;
 export const limiterTimeoutMs = 50;
 /** While Redis is away it is tried again so often; meanwhile each process counts alone. */
 export const limiterProbeMs = 1_000;
+/** How long the clock of Redis is taken to run as ours does: a step of it is noticed after that. */
+export const limiterClockMs = 10_000;
 /** Keys counted locally, the least recently used forgotten first: about 10 MiB. */
 export const limiterLocalKeys = 50_000;
 
