@@ -28,6 +28,8 @@ export interface Inside {
   sessionsOf(userId: string): Promise<string[]>;
   /** Signs with the key that the platform signs with. */
   sign(payload: JWTPayload, header?: Partial<JWTHeaderParameters>): Promise<string>;
+  /** The processes of PostgreSQL that serve the user-service now. */
+  postgresPids(): Promise<number[]>;
   readonly redis: Redis;
   close(): Promise<void>;
 }
@@ -73,6 +75,11 @@ export async function openInside(platform: Platform, secret: string): Promise<In
       return new SignJWT(payload)
         .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid: row?.id, ...header })
         .sign(openSigningKey(secret, row?.id, row?.sealed_private_key));
+    },
+    async postgresPids() {
+      const rows = await sql`select pid from pg_stat_activity
+        where datname = 'user_service' and application_name = 'user-service'`;
+      return rows.map(({ pid }) => pid as number);
     },
     async close() {
       redis.disconnect();
