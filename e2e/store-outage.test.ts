@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { ListOrdersResponseJson } from "@3l1/gen/order/v1/order_service_pb.ts";
+import postgres from "postgres";
+import { type Platform, startPlatform } from "../dev/own-platform.ts";
+import { waitFor } from "../dev/wait-for.ts";
+import { breakerOf } from "./admin-pages.ts";
+import { items, type Problem, password, register } from "./client.ts";
+
+let platform: Platform;
+let ann: Awaited<ReturnType<typeof register>>;
+before(async () => {
+  platform = await startPlatform();
+  ann = await register(platform.gatewayUrl);
+});
+after(() => platform.stop());
+
+const logIn = () => ann.send<Problem>("POST", "/api/users/log", { email: ann.email, password });
+const add = (note: string) => ann.post("/api/orders/add", { items, currencyCode: "EUR", note });
+
+async function assertNoBreakerOpened(): Promise<void> {
+  const { adminUrl } = (await platform.now()).gateway;
+  for (const upstream of ["user-service", "order-service"]) {
+    const { state, transitions } = await breakerOf(adminUrl, upstream);
+    assert.deepEqual([state, transitions], ["closed", []], upstream);
+  }
+}
+
+test("a flood of logins is turned away in part; valid tokens go on and no breaker opens", async () => {
+  const flood = Array.from({ length: 150 }, logIn);
+  let isOver = false;
+  const answers = Promise.all(flood).finally(() => {
+    isOver = true;
+  });
+  let asked = 0;
+  for (; !isOver || asked < 10; asked++) {
+    assert.equal((await ann.get("/api/users/me")).status, 200);
+    assert.equal((await ann.get("/api/orders/list")).status, 200);
+  }
+  const codes = (await answers).map(({ status, body }) => `${status} ${body.reason ?? ""}`);
+  assert.ok(codes.includes("200 "), "some get through");
+  const expected = ["200 ", "503 password_hashing_busy", "503 overloaded"];
+  assert.deepEqual(
+    codes.filter((code) => !expected.includes(code)),
+    [],
+  );
+  assert.ok(codes.some((code) => code.startsWith("503")));
+  await assertNoBreakerOpened();
+});
+
+test("Redis away: 50 logins fail for it, valid tokens go on and no breaker opens", async () => {
+  const { pid } = (await platform.now()).redis;
+  process.kill(pid, "SIGSTOP");
+  try {
+    // A fresh word on revocations is a few seconds old at most; reading goes on without one.
+    const failures = await Promise.all(Array.from({ length: 50 }, logIn));
+    for (const { status, body } of failures)
+      assert.ok(status === 503 && body.code === "unavailable", JSON.stringify(body));
+    for (let index = 0; index < 20; index++) {
+      assert.equal((await ann.get("/api/users/me")).status, 200);
+      assert.equal((await ann.get("/api/orders/list")).status, 200);
+    }
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+  await assertNoBreakerOpened();
+  await waitFor("logging in to work again", async () => (await logIn()).status === 200);
+});
+
+test("PostgreSQL killed under load: nothing but 503, no order half done, pools whole", async () => {
+  const { postgres: store } = await platform.now();
+  const acknowledged: string[] = [];
+  const others: string[] = [];
+  let isBack = false;
+  let sent = 0;
+  const place = async () => {
+    while (!isBack || sent < 100) {
+      const note = `${sent++}`;
+      const { status, body } = await add(note);
+      if (status === 201) acknowledged.push(note);
+      else others.push(`${status} ${body.code}`);
+    }
+  };
+  const load = Array.from({ length: 10 }, place);
+  await waitFor("orders to be placed", () => acknowledged.length >= 50);
+  process.kill(store.pid, "SIGKILL");
+  await waitFor("orders to be refused", () => others.length > 0);
+  // Valid tokens are good for what needs no database.
+  assert.equal((await ann.get("/api/users/sessions")).status, 200);
+  const before = acknowledged.length;
+  await waitFor("orders to be placed again", () => acknowledged.length >= before + 50);
+  isBack = true;
+  await Promise.all(load);
+  assert.deepEqual(new Set(others), new Set(["503 unavailable"]));
+  await assertNoBreakerOpened();
+
+  const placed = await notesOf();
+  assert.deepEqual(
+    acknowledged.filter((note) => !placed.has(note)),
+    [],
+  );
+  const url = (await platform.now()).postgres.url.replace(/[^/]*$/, "order_service");
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    const halfDone = await sql`
+      select id from orders where not exists
+        (select from order_events where order_id = orders.id)`;
+    assert.deepEqual([...halfDone], []);
+    const connections = await sql`
+      select state from pg_stat_activity where usename = 'order_service' and pid <> pg_backend_pid()`;
+    assert.ok(connections.length <= 11, `${connections.length} connections`);
+    await waitFor("no transaction to be open", async () => {
+      const [open] = await sql`
+        select count(*)::int as count from pg_stat_activity where state like 'idle in transaction%'`;
+      return open?.count === 0;
+    });
+  } finally {
+    await sql.end();
+  }
+  // Each pool carries as many at once as before.
+  const statuses = await Promise.all(
+    Array.from({ length: 40 }, async () => (await add("after")).status),
+  );
+  assert.deepEqual(new Set(statuses), new Set([201]));
+  assert.equal((await logIn()).status, 200);
+});
+
+/** The notes of all orders. */
+async function notesOf(): Promise<Set<string>> {
+  const notes = new Set<string>();
+  let pageToken = "";
+  do {
+    const query = new URLSearchParams({ pageSize: "100", pageToken });
+    const { body } = await ann.get<ListOrdersResponseJson>(`/api/orders/list?${query}`);
+    for (const { note } of body.orders ?? []) notes.add(note ?? "");
+    pageToken = body.nextPageToken ?? "";
+  } while (pageToken !== "");
+  return notes;
+}
