@@ -20,15 +20,18 @@ import { implement, serve } from "./serve.ts";
 
 const id = "01980000-0000-7000-8000-000000000001";
 const credential = createServiceCredential(["s".repeat(32)]);
-/** Takes a token for its user's id, so that the interceptor is tested and not the signature. */
+/**
+ * Takes a token for its user's id, so that the interceptor is tested and not the signature. Those that
+ * begin with "late" have expired the seconds ago that they end with.
+ */
 const verifier: TokenVerifier = {
-  verify: async (text) =>
-    text === "bad"
-      ? { state: "invalid" }
-      : {
-          state: "valid",
-          token: { id: "1", issuedAt: 0, expiresAt: 1, caller: callerNamed(text) },
-        },
+  async verify(text) {
+    if (text === "bad") return { state: "invalid" };
+    const [, secondsAgo = "-300"] = /^late-(\d+)$/.exec(text) ?? [];
+    const expiresAt = Math.floor(Date.now() / 1000) - Number(secondsAgo);
+    const token = { id: "1", issuedAt: 0, expiresAt, caller: callerNamed(text) };
+    return { state: text.startsWith("late") ? "expired" : "valid", token };
+  },
 };
 const callerNamed = (userId: string) => ({
   userId,
@@ -93,6 +96,12 @@ test("a method for users wants a good token that is not revoked, and the handler
       failsWith(Code.Unauthenticated),
       user,
     );
+});
+
+test("a token that expired on its way from the gateway is still good, one of long ago is not", async () => {
+  const { order } = await orders().getOrder({ id }, as("late-1"));
+  assert.equal(order?.userId, "late-1");
+  await assert.rejects(orders().getOrder({ id }, as("late-60")), failsWith(Code.Unauthenticated));
 });
 
 test("an internal method wants the service credential, and no user's token will do", async () => {

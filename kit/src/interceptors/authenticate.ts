@@ -8,6 +8,13 @@ import { failure } from "../failure.ts";
 import { metadata } from "../metadata.ts";
 import type { ServiceCredential } from "../secrets.ts";
 
+/**
+ * A token may expire on the way from the gateway, which has just found it valid and would have had it
+ * renewed otherwise: the wait in a queue and the difference of clocks are in this. Revocations are
+ * remembered for longer.
+ */
+const leewayMs = 30_000;
+
 export interface AuthenticateOptions {
   readonly verifier: TokenVerifier;
   readonly credential: ServiceCredential;
@@ -15,6 +22,8 @@ export interface AuthenticateOptions {
   readonly policies: ReadonlyMap<DescMethod, MethodPolicy>;
   /** Whether a genuine token has been revoked before its time. Default: none has. */
   readonly isRevoked?: (caller: Caller) => boolean;
+  /** Milliseconds since 1970. Default: `Date.now`. */
+  readonly now?: () => number;
 }
 
 /**
@@ -53,12 +62,15 @@ async function identify(
 async function callerFrom(
   header: Headers,
   access: Access,
-  { verifier, isRevoked }: AuthenticateOptions,
+  { verifier, isRevoked, now = Date.now }: AuthenticateOptions,
 ): Promise<Caller | undefined> {
   const authorization = header.get(metadata.authorization);
   if (authorization === null) return undefined;
   const verdict = await verifier.verify(bearerOf(authorization) ?? "");
-  if (verdict.state === "valid" && !isRevoked?.(verdict.token.caller)) return verdict.token.caller;
+  const isGood =
+    verdict.state === "valid" ||
+    (verdict.state === "expired" && verdict.token.expiresAt * 1000 + leewayMs > now());
+  if (isGood && !isRevoked?.(verdict.token.caller)) return verdict.token.caller;
   if (verdict.state !== "invalid" && access === Access.SESSION) return undefined;
   throw failure(Code.Unauthenticated, "the access token is not valid", Reason.INVALID_TOKEN);
 }
