@@ -1,0 +1,77 @@
+import type { Figures } from "./measure.ts";
+import type { MemoryFigures } from "./memory.ts";
+
+/** All that was measured. */
+export interface Results {
+  readonly scenarios: readonly Figures[];
+  readonly memory: MemoryFigures;
+  /** The platform's three processes together, before anybody has asked them anything. */
+  readonly idleRssMiB: number;
+}
+
+/** Something to reach. */
+export interface Goal {
+  readonly title: string;
+  readonly value: number;
+  /** What the value may be at most. */
+  readonly atMost: number;
+  readonly unit: "" | "ms" | "MiB";
+  /** False: it depends on the machine, and says something only on the one it was set for. */
+  readonly isDecisive: boolean;
+}
+
+/** The goals, with what came of them. Ratios hold on any machine. */
+export function goalsOf({ scenarios, memory, idleRssMiB }: Results): Goal[] {
+  const cpuMs = (name: string) => {
+    const found = scenarios.find((scenario) => scenario.name === name);
+    if (found === undefined) throw new Error(`${name} was not measured`);
+    return found.totalCpuMs;
+  };
+  const ours = cpuMs("own-interceptors");
+  const whole = cpuMs("read-order");
+  const ratio = { unit: "", isDecisive: true } as const;
+  return [
+    {
+      title: "CPU of our hop ÷ connect-node's, with the same interceptors",
+      value: ours / cpuMs("stock-interceptors"),
+      atMost: 0.3,
+      ...ratio,
+    },
+    {
+      title: "CPU of our hop with interceptors ÷ grpc-js's without",
+      value: ours / cpuMs("grpc-js"),
+      atMost: 0.75,
+      ...ratio,
+    },
+    {
+      title: "CPU of reading an order through all of 3L1 ÷ connect-node's bare hop",
+      value: whole / cpuMs("stock"),
+      atMost: 0.5,
+      ...ratio,
+    },
+    {
+      title: "CPU of reading an order through all of 3L1",
+      value: whole,
+      atMost: 0.35,
+      unit: "ms",
+      isDecisive: false,
+    },
+    {
+      title: `memory after ${memory.requests} requests ÷ before`,
+      value: memory.afterMiB / memory.beforeMiB,
+      atMost: 1.1,
+      ...ratio,
+    },
+    {
+      title: "idle memory of the three processes together",
+      value: idleRssMiB,
+      atMost: 250,
+      unit: "MiB",
+      isDecisive: true,
+    },
+  ];
+}
+
+export function isReached({ value, atMost }: Goal): boolean {
+  return value <= atMost;
+}

@@ -1,0 +1,70 @@
+// What `npm run bench` does: measures the gRPC hop against others, and the platform as a whole; prints a
+// table, writes figures and a chart, and exits with 1 when a goal is missed.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { startPlatform } from "../dev/own-platform.ts";
+import { chartOf } from "./chart.ts";
+import { type Goal, goalsOf, isReached, type Results } from "./goals.ts";
+import { startHops } from "./hop-scenarios.ts";
+import { startLoadGenerator } from "./load/generator.ts";
+import { measureAll } from "./measure.ts";
+import { measureMemory, rssMiB } from "./memory.ts";
+import { type Plan, readPlan } from "./plan.ts";
+import { pidsOf, platformScenarios, unhindered } from "./platform-scenarios.ts";
+import { figuresTable, goalsTable } from "./table.ts";
+
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+
+try {
+  process.exit(await main());
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n`);
+  process.exit(1);
+}
+
+async function main(): Promise<number> {
+  const plan = readPlan(process.argv.slice(2));
+  const results = await measure(plan);
+  const goals = goalsOf(results);
+  say(`\n${figuresTable(results.scenarios)}\n\n${goalsTable(goals)}`);
+  save(plan, results, goals);
+  const isMissed = goals.some((goal) => goal.isDecisive && !isReached(goal));
+  return plan.isDecisive && isMissed ? 1 : 0;
+}
+
+async function measure(plan: Plan): Promise<Results> {
+  say("starting the platform");
+  const platform = await startPlatform(unhindered);
+  try {
+    await sleep(plan.pauseMs);
+    const idleRssMiB = rssMiB(pidsOf(await platform.now()));
+    const hops = await startHops();
+    const load = await startLoadGenerator();
+    const ownScenarios = await platformScenarios(platform);
+    const all = [...hops.scenarios, ...ownScenarios];
+    const scenarios = await measureAll(all, load, plan, say);
+    hops.stop();
+    say(`memory over ${plan.memoryRequests} requests`);
+    const memory = await measureMemory(ownScenarios[0] as never, load, plan);
+    load.stop();
+    return { scenarios, memory, idleRssMiB };
+  } finally {
+    await platform.stop();
+  }
+}
+
+function save(plan: Plan, results: Results, goals: readonly Goal[]): void {
+  const { folder } = plan;
+  const conditions = { node: process.version, cores: availableParallelism(), plan };
+  mkdirSync(folder, { recursive: true });
+  const json = JSON.stringify({ ...conditions, ...results, goals }, null, 2);
+  writeFileSync(join(folder, "performance.json"), `${json}\n`);
+  // Logging in takes fifty times as long, and nearly all of it is the password's hash.
+  const comparable = results.scenarios.filter(({ name }) => name !== "log-in");
+  const chart = chartOf(comparable, "CPU milliseconds a request");
+  writeFileSync(join(folder, "performance.svg"), chart);
+  say(`\nfigures and chart are in ${folder}`);
+}
