@@ -80,6 +80,20 @@ test("another session of the same user goes on after a logout, and ends with a l
   await whenRevoked(there, phone.token);
 });
 
+test("the key of a session that has ended ends no other session, asked to end them everywhere", async () => {
+  const [here, there] = both.urls;
+  const ann = await register(here);
+  const { cookie } = ann;
+  assert.equal((await ann.post("/api/users/out")).status, 204);
+  const phone = await logIn(there, ann.email, password);
+  const found = holding(here, { cookie });
+  assert.equal((await found.post("/api/users/out?everywhere=true")).status, 204);
+  assert.equal((await holding(here, phone).get(me)).status, 200);
+  const alive = holding(there, { cookie: phone.cookie });
+  assert.equal((await alive.post("/api/users/out?everywhere=true")).status, 204);
+  await whenRevoked(here, phone.token);
+});
+
 test("a logout while Redis is down holds when it is back, on both gateways, with an old cookie too", async () => {
   const [here, there] = both.urls;
   const ann = await register(here);

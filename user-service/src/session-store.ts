@@ -97,6 +97,12 @@ export function createSessionStore(redis: Redis, times: SessionTimes, scripts = 
       await confirm([sessionAt(userId, sessionId)], [generation]);
     },
 
+    /** Whether a session is there, and not from before the epoch. */
+    async isOpen(userId: string, sessionId: string, epoch: number): Promise<boolean> {
+      const opened = await redis.hget(sessionAt(userId, sessionId), "ep");
+      return opened !== null && Number(opened) >= epoch;
+    },
+
     async revokeSession(userId: string, sessionId: string): Promise<void> {
       await revokeSession([sessionAt(userId, sessionId), indexAt(userId)], [sessionId]);
     },

@@ -7,6 +7,7 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromDate, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { Parts } from "./parts.ts";
+import type { SessionClaim } from "./session-key.ts";
 import { invalidSession, takeBackSessionKey } from "./session-opener.ts";
 import type { RevocationRecord } from "./store.ts";
 import { toRole } from "./user-message.ts";
@@ -33,6 +34,17 @@ export function sessionHandlers(parts: Parts): Handlers {
     const verdict = await verifier.verify(bearer ?? "");
     return verdict.state === "valid" && revocations.isRevoked(verdict.token.caller);
   }
+  /**
+   * A key can be read long after its session has ended. Then it must not end others any more: whoever
+   * found it could keep the user out for ever.
+   */
+  async function mayEndOthers(holder: SessionClaim, context: HandlerContext): Promise<boolean> {
+    if (context.values.get(callerKey) !== undefined) return true;
+    const { userId, sessionId } = holder;
+    const standing = await store.standing(userId, sessionId);
+    if (standing === undefined || standing.isRevoked) return false;
+    return sessions.isOpen(userId, sessionId, standing.sessionEpoch);
+  }
   async function publish(record: RevocationRecord | undefined, context: HandlerContext) {
     if (record === undefined) return;
     context.responseHeader.set(metadata.revocation, await revoker.publish(record));
@@ -50,6 +62,7 @@ export function sessionHandlers(parts: Parts): Handlers {
       takeBackSessionKey(context);
       if (holder === undefined) return {};
       const { userId, sessionId } = holder;
+      if (everywhere && !(await mayEndOthers(holder, context))) return {};
       const record = everywhere
         ? await store.revokeAll(userId)
         : await store.revokeSession(userId, sessionId);
