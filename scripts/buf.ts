@@ -1,12 +1,14 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { writeOpenApi } from "./openapi.ts";
 import { root, run } from "./run.ts";
 import { layOutThirdPartyProtos } from "./third-party-protos.ts";
 
-/** Writes the code for proto/ into `folder`, which gets a `gen/src` below it. */
+/** Writes what follows from proto/ into `folder`: the code to `gen/src`, and `gen/openapi.json`. */
 export async function generate(folder: string): Promise<void> {
   await layOutThirdPartyProtos(join(root, "third_party"));
   await run("buf", ["generate", "--output", folder]);
+  await writeOpenApi(join(folder, "gen/openapi.json"));
 }
 
 /** buf's STANDARD rules and a comment on everything, and its formatting. */

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { breakingBase, checkBreaking, generate, lintProtos } from "./buf.ts";
@@ -32,7 +32,13 @@ async function generatedCodeIsFresh(): Promise<void> {
   await inScratch(async (folder) => {
     await generate(folder);
     const fresh = await filesBelow(join(folder, "gen/src"));
-    requireSame(await differences(join(root, "gen/src"), fresh), "npm run generate");
+    const stale = await differences(join(root, "gen/src"), fresh);
+    const documents = [root, folder].map((each) =>
+      readFile(join(each, "gen/openapi.json"), "utf8"),
+    );
+    const [committed, expected] = await Promise.all(documents);
+    if (committed !== expected) stale.push("openapi.json");
+    requireSame(stale, "npm run generate");
   });
 }
 

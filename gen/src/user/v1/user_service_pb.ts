@@ -1039,7 +1039,8 @@ export const UserService: GenService<{
   },
   /**
    * Deletes an account: its sessions end at once, its orders are removed soon after.
-   * Oneself, or as an administrator anyone who is none. Fails with `failed_precondition` for the last administrator.
+   * Oneself, or as an administrator anyone who is none. Fails with `not_found`, with `permission_denied`
+   * for anyone else, with `failed_precondition` for the last administrator.
    *
    * @generated from rpc user.v1.UserService.DeleteUser
    */
@@ -1080,7 +1081,7 @@ export const UserService: GenService<{
   },
   /**
    * Gives a user another role and ends the user's sessions.
-   * Fails with `failed_precondition` when it would leave no administrator.
+   * Fails with `not_found`, and with `failed_precondition` when it would leave no administrator.
    *
    * @generated from rpc user.v1.UserService.SetUserRole
    */
