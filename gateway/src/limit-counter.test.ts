@@ -115,8 +115,21 @@ test("when Redis is away this process counts on, with what it has counted before
   proxy.mend();
   await new Promise((resolve) => flaky.once("ready", resolve));
   shiftMs += limiterProbeMs;
+  await counter.charge(randomUUID(), quota);
+  assert.equal(fallbacks, 12, "nobody waits for the one who tries");
+  for (let before = 0; before !== fallbacks; ) {
+    before = fallbacks;
+    await counter.charge(randomUUID(), quota);
+    await new Promise(setImmediate);
+  }
   assert.equal((await counter.charge(key, quota)).remaining, 1, "Redis has seen one before");
-  assert.equal(fallbacks, 11);
+
+  proxy.hold();
+  await counter.charge(randomUUID(), quota);
+  shiftMs += limiterProbeMs;
+  const polled = new Promise((resolve) => setImmediate(resolve, "polled"));
+  const first = await Promise.race([counter.charge(key, quota), polled]);
+  assert.notEqual(first, "polled", "nobody waits for a Redis that is silent, either");
   flaky.disconnect();
   await proxy.stop();
 });
@@ -151,6 +164,10 @@ async function startProxy() {
     cut() {
       isCut = true;
       destroyAll();
+    },
+    /** From now on nothing comes through, and nothing is said. */
+    hold() {
+      for (const socket of sockets) socket.unpipe().pause();
     },
     mend() {
       isCut = false;

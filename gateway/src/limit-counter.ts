@@ -22,36 +22,46 @@ export interface LimitCounterOptions {
 /**
  * Counts in Redis for all gateways together, and in this process as well: when Redis is away, what
  * has been counted here decides, at once and with a memory of the last minute. Redis is then tried
- * again once a second.
+ * again once a second, by a charge that does not wait for it.
  */
 export function createLimitCounter(options: LimitCounterOptions): LimitCounter {
   const { redis, keyPrefix = "limit:", now, onFallback = () => {} } = options;
   const inRedis = createLimitScript(redis);
   const local = createLocalCounter(now);
-  let awayUntilMs = Number.NEGATIVE_INFINITY;
   const redisClock = followRedisClock();
+  let isAway = false;
+  let probeAtMs = Number.NEGATIVE_INFINITY;
+
+  /** What Redis says; `undefined` when that comes too late, or not at all. */
+  async function ask(key: string, quota: Quota): Promise<Verdict | undefined> {
+    try {
+      const sentMs = now();
+      const deadlineUs = redisClock.at(sentMs + limiterTimeoutMs);
+      const asked = inRedis(keyPrefix + key, quota, deadlineUs);
+      const answer = await within(limiterTimeoutMs, asked, now);
+      redisClock.heard(answer.redisTimeUs, sentMs, now());
+      isAway = false;
+      return answer.verdict;
+    } catch {
+      isAway = true;
+      probeAtMs = now() + limiterProbeMs;
+      return undefined;
+    }
+  }
+
+  function probe(key: string, quota: Quota): void {
+    if (now() < probeAtMs) return;
+    probeAtMs = now() + limiterProbeMs;
+    void ask(key, quota);
+  }
 
   return {
     async charge(key, quota) {
       const verdict = local(key, quota);
-      if (now() < awayUntilMs) {
-        onFallback();
-        return verdict;
-      }
-      try {
-        const sentMs = now();
-        const deadlineUs = redisClock.at(sentMs + limiterTimeoutMs);
-        const asked = inRedis(keyPrefix + key, quota, deadlineUs);
-        const answer = await within(limiterTimeoutMs, asked, now);
-        redisClock.heard(answer.redisTimeUs, sentMs, now());
-        if (answer.verdict !== undefined) return answer.verdict;
-        onFallback();
-        return verdict;
-      } catch {
-        awayUntilMs = now() + limiterProbeMs;
-        onFallback();
-        return verdict;
-      }
+      if (isAway) probe(key, quota);
+      const answer = isAway ? undefined : await ask(key, quota);
+      if (answer === undefined) onFallback();
+      return answer ?? verdict;
     },
   };
 }
