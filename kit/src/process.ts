@@ -4,6 +4,7 @@ import { type Config, ConfigError, loadConfig, type Settings } from "./config.ts
 import { listen } from "./listen.ts";
 import { createLogger, type Logger, type LogLevel } from "./logger.ts";
 import { createShutdown, type Shutdown } from "./shutdown.ts";
+import { collectStartupGarbage } from "./startup-garbage.ts";
 
 /** What a process is given to build itself with. */
 export interface ProcessContext<S = Settings> {
@@ -54,6 +55,7 @@ export async function runProcess<S extends Settings & { LOG_LEVEL: Settings[stri
     await listen(admin, port, host, setting);
     shutdown.defer("admin port", () => admin.close());
     await definition.start({ config, logger, registry, shutdown, adminPages, details });
+    await collectStartupGarbage();
     started = true;
     logger.info("ready");
   } catch (error) {
