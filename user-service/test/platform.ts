@@ -95,7 +95,7 @@ export async function startPlatform(
   opened.defer(() => sql.end());
   const env = {
     USER_DATABASE_URL: database.url,
-    REDIS_URL: `redis://127.0.0.1:${redisWay.port}`,
+    REDIS_URL: by(redisWay.port, stores.TEST_REDIS_URL),
     ORDER_SERVICE_URL: orders.url,
     SECRET_KEYS: secretKey,
     ADMIN_EMAIL: admin.email,
@@ -113,6 +113,13 @@ export async function startPlatform(
     env,
     stop: () => stack.disposeAsync(),
   });
+}
+
+/** The same URL, password and all, by way of a port of ours. */
+function by(port: number, target: string): string {
+  const url = new URL(target);
+  url.host = `127.0.0.1:${port}`;
+  return url.href;
 }
 
 /** Runs share a Redis, which counts failed logins by network. */
