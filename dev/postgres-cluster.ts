@@ -115,7 +115,8 @@ async function initialize(
   }
 }
 
-function knownPasswords(folder: string): Passwords {
+/** @throws {StartError} when they are gone */
+export function knownPasswords(folder: string): Passwords {
   const passwords = readPrivateJson<Passwords>(passwordFile(folder));
   if (passwords) return passwords;
   throw new StartError(

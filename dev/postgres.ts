@@ -1,6 +1,12 @@
 import { join } from "node:path";
 import postgres, { type Sql } from "postgres";
-import { openCluster, type Passwords, postgresEnvironment } from "./postgres-cluster.ts";
+import type { RunningStore } from "./platform-file.ts";
+import {
+  knownPasswords,
+  openCluster,
+  type Passwords,
+  postgresEnvironment,
+} from "./postgres-cluster.ts";
 import type { ManagedProcess, ProcessOptions } from "./process.ts";
 
 /** Recovery after a crash takes the longest. */
@@ -55,6 +61,16 @@ export async function startPostgres(options: StoreOptions): Promise<Postgres> {
     userDatabaseUrl: url("user_service"),
     orderDatabaseUrl: url("order_service"),
   };
+}
+
+/** The user-service's own way into a PostgreSQL that runs, be it ours or one that was given. */
+export function userDatabaseUrlOf({ pid, url }: RunningStore, folder: string): string {
+  if (pid === null) return url;
+  const own = new URL(url);
+  own.username = "user_service";
+  own.password = knownPasswords(folder).user_service;
+  own.pathname = "/user_service";
+  return own.href;
 }
 
 /** No Unix socket: its path may be at most 107 bytes long, and a clone may lie deeper. */

@@ -18,16 +18,17 @@ try {
     process.env,
   );
   const database = openDatabase(config.USER_DATABASE_URL, "rotate-keys");
-  const store = createSigningKeyStore(database.db);
-  const seal = createSeal(deriveKeys(config.SECRET_KEYS, "signing-key-seal"));
-  const keepMs = config.SESSION_ABSOLUTE_SECONDS * 1000 + retiredKeyMarginMs;
-  const { made, keyId, signsFrom } = await rotateSigningKeys(
-    { store, seal, now: Date.now },
-    keepMs,
-  );
-  const what = made ? "is published now and" : "was published before and";
-  process.stdout.write(`key ${keyId} ${what} signs from ${signsFrom.toISOString()}\n`);
-  await database.close();
+  try {
+    const store = createSigningKeyStore(database.db);
+    const seal = createSeal(deriveKeys(config.SECRET_KEYS, "signing-key-seal"));
+    const keepMs = config.SESSION_ABSOLUTE_SECONDS * 1000 + retiredKeyMarginMs;
+    const rotation = await rotateSigningKeys({ store, seal, now: Date.now }, keepMs);
+    const what = rotation.made ? "is published now and" : "was published before and";
+    const from = rotation.signsFrom.toISOString();
+    process.stdout.write(`key ${rotation.keyId} ${what} signs from ${from}\n`);
+  } finally {
+    await database.close();
+  }
 } catch (error) {
   const { message } = briefError(error);
   const cause = error instanceof Error && error.cause ? `: ${briefError(error.cause).message}` : "";

@@ -117,6 +117,15 @@ test("with the secret lost, the start says so", async () => {
   await assert.rejects(open(createSeal([randomBytes(32)])), /SECRET_KEYS opens none/);
 });
 
+test("nothing is rotated with another secret than the platform's", async () => {
+  const { open, now } = await setUp();
+  const keyring = await open();
+  const another = createSeal([randomBytes(32)]);
+  await assert.rejects(rotateSigningKeys({ store, seal: another, now }, keepMs), /SECRET_KEYS/);
+  await keyring.reload();
+  assert.equal(keyring.publicKeys().length, 1);
+});
+
 test("a key says from when on its signatures count", async () => {
   const { open, rotate } = await setUp();
   const keyring = await open();

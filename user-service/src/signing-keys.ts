@@ -86,6 +86,8 @@ export interface KeyRotation {
  *
  * @param keepMs how long a key that signs no more has to verify: as long as a cookie may come with an
  * expired token of it
+ * @throws when `SECRET_KEYS` does not open the latest key: what it sealed, the service could not open,
+ * and the keys before would be retired for one that never signs
  */
 export async function rotateSigningKeys(
   { store, seal, now }: Omit<KeyringOptions, "logger">,
@@ -93,6 +95,8 @@ export async function rotateSigningKeys(
 ): Promise<KeyRotation> {
   let rotation: KeyRotation | undefined;
   await store.add(async ([latest]) => {
+    if (latest?.sealedPrivateKey && open(latest, seal) === undefined)
+      throw new Error("SECRET_KEYS does not open the latest signing key: it is not the platform's");
     const pending = latest !== undefined && latest.signsFrom.getTime() > now();
     const signsFrom = new Date(now() + publishKeyAheadMs);
     const key = pending ? latest : await generateKey(seal, signsFrom);
