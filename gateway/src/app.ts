@@ -16,6 +16,7 @@ import Fastify, {
   LogController,
 } from "fastify";
 import type { Redis } from "ioredis";
+import { apiDocs } from "./api-docs.ts";
 import { createClientErrors } from "./client-error.ts";
 import type { GatewayConfig } from "./config.ts";
 import { connect } from "./connect.ts";
@@ -23,6 +24,7 @@ import { createForwarder } from "./forward.ts";
 import { jwks } from "./jwks.ts";
 import { createLimitCounter, type LimitCounter } from "./limit-counter.ts";
 import * as limits from "./limits.ts";
+import { openApi } from "./openapi.ts";
 import { accessLog, logWhenDone } from "./plugins/access-log.ts";
 import { authenticate } from "./plugins/authenticate.ts";
 import { compress } from "./plugins/compress.ts";
@@ -109,6 +111,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(rest, { services, forwarder });
   await app.register(connect, { services, forwarder, signal });
   await app.register(jwks, { keys: options.keys });
+  await app.register(openApi);
+  await app.register(apiDocs);
   app.get("/", async (_request, reply) => {
     reply.type("text/plain; charset=utf-8");
     return "3l1. The API is below /api.\n";
