@@ -1,9 +1,13 @@
 import { readdir, readFile, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { parse } from "yaml";
 
 const root = join(import.meta.dirname, "..");
 /** What goes into images: these packages and all that they need at run time. */
 const shipped = ["gateway", "user-service", "order-service"];
+
+/** Dependencies of packages that pnpm-workspace.yaml takes away: `package>dependency: "-"`. */
+const leftOut: ReadonlySet<string> = await dependenciesLeftOut();
 
 interface Manifest {
   readonly name: string;
@@ -39,7 +43,14 @@ async function collect(
   if (!folder.startsWith(root) || folder.includes("node_modules"))
     packages.set(key, { manifest, folder });
   for (const name of Object.keys(manifest.dependencies ?? {}))
-    await collect(await locate(name, folder), packages);
+    if (!leftOut.has(`${manifest.name}>${name}`))
+      await collect(await locate(name, folder), packages);
+}
+
+async function dependenciesLeftOut(): Promise<Set<string>> {
+  const workspace = parse(await readFile(join(root, "pnpm-workspace.yaml"), "utf8"));
+  const overrides: Record<string, string> = workspace.overrides ?? {};
+  return new Set(Object.keys(overrides).filter((name) => overrides[name] === "-"));
 }
 
 /** Where Node would find a package from a folder. Its exports may hide package.json, so we look ourselves. */
