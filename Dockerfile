@@ -38,6 +38,7 @@ COPY ${SERVICE} ${SERVICE}
 RUN node scripts/strip-types.ts ../stripped scripts/health-check.ts \
       $(find "$SERVICE/src" -name '*.ts' ! -name '*.test.ts') \
  && find "$SERVICE" -maxdepth 1 -name migrations -exec cp -r --parents {} ../stripped ';' \
+ && cp --parents gen/openapi.json ../stripped \
  && chmod -R a+rX ../stripped
 
 FROM scratch
