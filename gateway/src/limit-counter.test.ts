@@ -37,17 +37,29 @@ test("gateways that share a Redis share a count", async () => {
   assert.ok(refused.retryAfterMs > 19_000 && refused.retryAfterMs <= 20_000);
 });
 
+test("keys that are charged together count each for itself, and one that comes twice counts twice", async () => {
+  const [one, other] = [randomUUID(), randomUUID()];
+  const counter = createLimitCounter({ redis, now: clock });
+  const charges = [one, other, one, one, one].map((key) => counter.charge(key, quota));
+  const verdicts = await Promise.all(charges);
+  assert.deepEqual(
+    verdicts.map(({ allowed, remaining }) => (allowed ? remaining : "no")),
+    [2, 2, 1, 0, "no"],
+  );
+});
+
 test("Redis decides as the algorithm does", async () => {
   const key = `limit-test:${randomUUID()}`;
   const inRedis = createLimitScript(redis);
   let dueMs: number | undefined;
   for (let i = 0; i < 5; i++) {
-    const answer = await inRedis(key, quota, 0);
+    const answer = await inRedis([{ key, quota }], 0);
+    const [verdict] = answer.verdicts;
     const expected = charge(dueMs, answer.redisTimeUs / 1_000, quota);
     dueMs = expected.dueMs;
-    assert.equal(answer.verdict?.allowed, expected.verdict.allowed);
-    assert.equal(answer.verdict?.remaining, expected.verdict.remaining);
-    assert.ok(Math.abs((answer.verdict?.resetMs ?? 0) - expected.verdict.resetMs) <= 1);
+    assert.equal(verdict?.allowed, expected.verdict.allowed);
+    assert.equal(verdict?.remaining, expected.verdict.remaining);
+    assert.ok(Math.abs((verdict?.resetMs ?? 0) - expected.verdict.resetMs) <= 1);
   }
 });
 
@@ -61,12 +73,12 @@ test("no key is left behind without an end", async () => {
 test("a command that comes too late charges nobody", async () => {
   const key = `limit-test:${randomUUID()}`;
   const inRedis = createLimitScript(redis);
-  const { redisTimeUs } = await inRedis(`${key}:clock`, quota, 0);
-  const late = await inRedis(key, quota, redisTimeUs - 1);
-  assert.equal(late.verdict, undefined);
+  const { redisTimeUs } = await inRedis([{ key: `${key}:clock`, quota }], 0);
+  const late = await inRedis([{ key, quota }], redisTimeUs - 1);
+  assert.deepEqual(late.verdicts, []);
   assert.equal(await redis.exists(key), 0);
-  const inTime = await inRedis(key, quota, redisTimeUs + 60_000_000);
-  assert.equal(inTime.verdict?.remaining, 2);
+  const inTime = await inRedis([{ key, quota }], redisTimeUs + 60_000_000);
+  assert.equal(inTime.verdicts[0]?.remaining, 2);
 });
 
 test("a process that was busy itself does not blame Redis for it", async () => {

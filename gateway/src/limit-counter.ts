@@ -1,7 +1,14 @@
 import type { Redis } from "ioredis";
+import { batched } from "./batch.ts";
 import { charge, type Quota, type Verdict } from "./gcra.ts";
-import { createLimitScript } from "./limit-script.ts";
-import { limiterClockMs, limiterLocalKeys, limiterProbeMs, limiterTimeoutMs } from "./limits.ts";
+import { type Charge, createLimitScript } from "./limit-script.ts";
+import {
+  limiterClockMs,
+  limiterKeysAtOnce,
+  limiterLocalKeys,
+  limiterProbeMs,
+  limiterTimeoutMs,
+} from "./limits.ts";
 
 /** Counts what the limits limit. Never fails. */
 export interface LimitCounter {
@@ -22,7 +29,8 @@ export interface LimitCounterOptions {
 /**
  * Counts in Redis for all gateways together, and in this process as well: when Redis is away, what
  * has been counted here decides, at once and with a memory of the last minute. Redis is then tried
- * again once a second, by a charge that does not wait for it.
+ * again once a second, by a charge that does not wait for it. Charges of one turn of the event loop share
+ * a round trip.
  */
 export function createLimitCounter(options: LimitCounterOptions): LimitCounter {
   const { redis, keyPrefix = "limit:", now, onFallback = () => {} } = options;
@@ -32,22 +40,23 @@ export function createLimitCounter(options: LimitCounterOptions): LimitCounter {
   let isAway = false;
   let probeAtMs = Number.NEGATIVE_INFINITY;
 
-  /** What Redis says; `undefined` when that comes too late, or not at all. */
-  async function ask(key: string, quota: Quota): Promise<Verdict | undefined> {
+  /** What Redis says; nothing when that comes too late, or not at all. */
+  async function askForAll(charges: readonly Charge[]): Promise<readonly Verdict[]> {
     try {
       const sentMs = now();
-      const deadlineUs = redisClock.at(sentMs + limiterTimeoutMs);
-      const asked = inRedis(keyPrefix + key, quota, deadlineUs);
-      const answer = await within(limiterTimeoutMs, asked, now);
-      redisClock.heard(answer.redisTimeUs, sentMs, now());
+      const asked = inRedis(charges, redisClock.at(sentMs + limiterTimeoutMs));
+      const { redisTimeUs, verdicts } = await within(limiterTimeoutMs, asked, now);
+      redisClock.heard(redisTimeUs, sentMs, now());
       isAway = false;
-      return answer.verdict;
+      return verdicts;
     } catch {
       isAway = true;
       probeAtMs = now() + limiterProbeMs;
-      return undefined;
+      return [];
     }
   }
+  const askTogether = batched<Charge, Verdict | undefined>(limiterKeysAtOnce, askForAll);
+  const ask = (key: string, quota: Quota) => askTogether({ key: keyPrefix + key, quota });
 
   function probe(key: string, quota: Quota): void {
     if (now() < probeAtMs) return;

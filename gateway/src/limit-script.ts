@@ -10,36 +10,51 @@ import type { Quota, Verdict } from "./gcra.ts";
 const script = `
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local emission, burst, deadline = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-if deadline > 0 and now > deadline then return {-1, 0, 0, 0, now} end
-local due = tonumber(redis.call('GET', KEYS[1]) or now)
-if due < now then due = now end
-local next = due + emission
-local slack = now - (next - emission * burst)
-if slack < 0 then
-  return {0, 0, math.ceil(-slack / 1000), math.ceil((due - now) / 1000), now}
+local deadline = tonumber(ARGV[1])
+local answers = {now}
+if deadline > 0 and now > deadline then return answers end
+
+local function charge(key, emission, burst)
+  local due = tonumber(redis.call('GET', key) or now)
+  if due < now then due = now end
+  local next = due + emission
+  local slack = now - (next - emission * burst)
+  if slack < 0 then
+    return {0, 0, math.ceil(-slack / 1000), math.ceil((due - now) / 1000)}
+  end
+  local reset = math.ceil((next - now) / 1000)
+  redis.call('SET', key, string.format('%.0f', next), 'PX', reset + 1)
+  return {1, math.floor(slack / emission), 0, reset}
 end
-local reset = math.ceil((next - now) / 1000)
-redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', reset + 1)
-return {1, math.floor(slack / emission), 0, reset, now}
+
+for index, key in ipairs(KEYS) do
+  answers[index + 1] = charge(key, tonumber(ARGV[2 * index]), tonumber(ARGV[2 * index + 1]))
+end
+return answers
 `;
 
-type Answer = [allowed: number, remaining: number, retryMs: number, resetMs: number, nowUs: number];
+type Answer = [allowed: number, remaining: number, retryMs: number, resetMs: number];
+
+/** A key to charge. */
+export interface Charge {
+  readonly key: string;
+  readonly quota: Quota;
+}
 
 /** What the script found, and when that was on the clock of Redis. */
 export interface ScriptAnswer {
-  /** `undefined` when it came too late to count. */
-  readonly verdict: Verdict | undefined;
+  /** One for each charge; none when it came too late to count. */
+  readonly verdicts: readonly Verdict[];
   /** In microseconds since 1970. */
   readonly redisTimeUs: number;
 }
 
 /**
- * Charges a key.
+ * Charges keys, one after the other.
  *
  * @param deadlineUs on the clock of Redis; 0 for none
  */
-export type LimitScript = (key: string, quota: Quota, deadlineUs: number) => Promise<ScriptAnswer>;
+export type LimitScript = (charges: readonly Charge[], deadlineUs: number) => Promise<ScriptAnswer>;
 
 /**
  * The script is handed over with each new connection: else the first burst would take two round trips,
@@ -50,10 +65,18 @@ export function createLimitScript(redis: Redis): LimitScript {
   const handOver = () => void redis.script("LOAD", script).catch(() => {});
   redis.on("ready", handOver);
   if (redis.status === "ready") handOver();
-  return async (key, { burst, emissionMs }, deadlineUs) => {
-    const answer = await run([key], [Math.ceil(emissionMs * 1000), burst, deadlineUs]);
-    const [state, remaining, retryAfterMs, resetMs, redisTimeUs] = answer as Answer;
-    const verdict = { allowed: state === 1, remaining, retryAfterMs, resetMs };
-    return { verdict: state < 0 ? undefined : verdict, redisTimeUs };
+  return async (charges, deadlineUs) => {
+    const keys = charges.map(({ key }) => key);
+    const quotas = charges.flatMap(({ quota: { burst, emissionMs } }) => [
+      Math.ceil(emissionMs * 1000),
+      burst,
+    ]);
+    const found = (await run(keys, [deadlineUs, ...quotas])) as [number, ...Answer[]];
+    const [redisTimeUs, ...answers] = found;
+    return { redisTimeUs, verdicts: answers.map(verdictOf) };
   };
+}
+
+function verdictOf([state, remaining, retryAfterMs, resetMs]: Answer): Verdict {
+  return { allowed: state === 1, remaining, retryAfterMs, resetMs };
 }
