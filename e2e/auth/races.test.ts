@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { promisify } from "node:util";
 import { waitFor } from "../../dev/wait-for.ts";
 import { Client, password, register } from "../client.ts";
+import { shared } from "../second-gateway.ts";
+import { type Asking, keepAsking } from "./keep-asking.ts";
 import { createRandom, inBatches } from "./many.ts";
 import {
   holding,
@@ -12,9 +17,31 @@ import {
   type TwoGateways,
 } from "./two-gateways.ts";
 
+const run = promisify(execFile);
 let both: TwoGateways;
 before(async () => (both = await startTwoGateways()));
 after(() => both.stop());
+
+let ann: Client;
+let asking: Asking;
+let newKey = "";
+const publishedBy = async (url: string) => {
+  const jwks = await new Client(url).get<{ keys: { kid: string }[] }>("/.well-known/jwks.json");
+  return jwks.body.keys.map(({ kid }) => kid);
+};
+
+test("signing keys are rotated by a command: twice makes one key, with the wrong secret none", async () => {
+  ann = await register(both.urls[0]);
+  asking = keepAsking(ann, both.urls);
+  const secret = { SECRET_KEYS: shared.SECRET_KEYS };
+  const wrong = /SECRET_KEYS does not open the latest signing key/;
+  await assert.rejects(rotateKeys({}), ({ stderr }) => wrong.test(stderr));
+  const told = await Promise.all([rotateKeys(secret), rotateKeys(secret)]);
+  const last = await rotateKeys(secret);
+  [, newKey = ""] = /^key (\S+) was published before and signs from 2/.exec(last) ?? [];
+  assert.ok(newKey !== "" && told.every((line) => line.includes(newKey)), "one key");
+  assert.notEqual(keyIdOf(ann.token), newKey, "it does not sign yet");
+});
 
 test("500 refreshes race a revocation each: no session, cookie or token survives", async (t) => {
   const random = createRandom(t);
@@ -81,6 +108,31 @@ test("200 logins with the old password race its change: of the old password noth
   t.diagnostic(`${won} of 200 logins came before the change`);
   assert.ok(won > 10 && won < 190, "it was a race");
 });
+
+test("all that time the signing keys were rotating, and nobody was logged out", async () => {
+  await waitFor("a token of the new key", () => keyIdOf(ann.token) === newKey, 120_000);
+  await asking.stop();
+  assert.deepEqual([...asking.counts.keys()], [200]);
+  for (const url of both.urls) {
+    const published = await publishedBy(url);
+    assert.equal(published.length, 2, "the old key verifies on");
+    assert.ok(published.includes(newKey));
+  }
+});
+
+/** `npm run keys -- rotate`, for the platform of this story. */
+async function rotateKeys(env: Record<string, string>): Promise<string> {
+  const { stdout } = await run(process.execPath, ["dev/keys.ts", "rotate"], {
+    cwd: join(import.meta.dirname, "../.."),
+    env: { PATH: process.env.PATH, PLATFORM_DIR: both.platform.folder, ...env },
+    timeout: 60_000,
+  });
+  return stdout;
+}
+
+function keyIdOf(token = ""): string {
+  return JSON.parse(Buffer.from(token.split(".")[0] ?? "", "base64url").toString()).kid;
+}
 
 /** Neither its cookie nor its token opens anything, on either gateway. */
 async function assertDead({ token, cookie }: Client): Promise<void> {

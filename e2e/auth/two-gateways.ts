@@ -28,7 +28,7 @@ export async function startTwoGateways(
   const settings = { ...shared, ...shortTimes, ...ownAddresses, ...env };
   const platform = await startPlatform(settings);
   try {
-    const second = await startSecondGateway(platform, ownAddresses);
+    const second = await startSecondGateway(platform, { ...ownAddresses, ...env });
     const inside = await openInside(platform, shared.SECRET_KEYS);
     return {
       platform,
