@@ -103,7 +103,7 @@ for (const [protocol, transportTo] of Object.entries(protocols)) {
     assert.ok(Number(error.metadata.get("retry-after")) > 0);
   });
 
-  test(`${protocol}: an upstream that is away is unavailable`, async () => {
+  test(`${protocol}: an upstream that is away is unavailable, and left alone after a while`, async () => {
     await using alone = await startGateway(redisUrl);
     const token = await alone.tokens.issue();
     const { users } = clientsTo(alone.url);
@@ -112,7 +112,11 @@ for (const [protocol, transportTo] of Object.entries(protocols)) {
     await alone.stopServices();
     const error = await errorOf(users.introspect({ token }));
     assert.equal(error.code, Code.Unavailable);
-    assert.ok(Number(error.metadata.get("retry-after")) > 0);
+    let refused = error;
+    for (let i = 0; i < 50 && !reasonsOf(refused).includes(Reason.BREAKER_OPEN); i++)
+      refused = await errorOf(users.introspect({ token }));
+    assert.deepEqual(reasonsOf(refused), [Reason.BREAKER_OPEN]);
+    assert.ok(Number(refused.metadata.get("retry-after")) > 0);
   });
 }
 
