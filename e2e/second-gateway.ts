@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import type { Platform } from "../dev/own-platform.ts";
+import { refuseSecrets } from "../dev/leaked-secrets.ts";
+import { adminPassword, type Platform, userPassword } from "../dev/own-platform.ts";
 import { claimPorts } from "../dev/port-block.ts";
 import { randomKey } from "../dev/secrets.ts";
 import { waitFor } from "../dev/wait-for.ts";
@@ -19,7 +20,11 @@ export interface SecondGateway extends AsyncDisposable {
   output(): string;
   /** Its exit code; null when a signal ended it. */
   readonly exited: Promise<number | null>;
-  /** Ends it at once; so does leaving its scope. How a gateway drains is another story. */
+  /**
+   * Ends it at once; so does leaving its scope. How a gateway drains is another story.
+   *
+   * @throws when a token, a session key or a password stands in what was logged
+   */
   stop(): Promise<void>;
 }
 
@@ -60,6 +65,8 @@ export async function startSecondGateway(
     kill();
     await exited;
     release();
+    const known = [adminPassword, userPassword, shared.SECRET_KEYS];
+    refuseSecrets("the second gateway's output", output, known);
   };
   const isReady = async () => {
     if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${output}`);
