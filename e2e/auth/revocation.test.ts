@@ -115,7 +115,6 @@ test("a gateway that starts after Redis has lost all its data refuses what was r
   const { platform, inside, urls } = both;
   const { token, cookie } = await register(urls[0]);
   assert.equal((await holding(urls[1], { token, cookie }).post("/api/users/out")).status, 204);
-  await inside.redis.config("SET", "appendonly", "no");
   await inside.redis.flushall();
   const { pid } = (await platform.now()).redis;
   process.kill(pid, "SIGKILL");
