@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { Agent, get, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { type Platform, startPlatform } from "../dev/own-platform.ts";
@@ -136,6 +139,54 @@ test("headers too large and what is not HTTP get an answer too, and the connecti
     /^HTTP\/1.1 400 [\s\S]*application\/problem\+json/,
   );
 });
+
+test("10,000 paths that nobody has thought of bring no more than one new route into the metrics", async () => {
+  const { adminUrl } = (await platform.now()).gateway;
+  await ann.get("/api/users/me");
+  const before = await labelsOf(adminUrl);
+  const answers: (number | undefined)[] = [];
+  await Promise.all(
+    Array.from({ length: 20 }, async () => answers.push(...(await strangePaths(500)))),
+  );
+  assert.equal(answers.length, 10_000);
+  for (const status of new Set(answers)) assert.ok(status === 404 || status === 400, `${status}`);
+  const after = await labelsOf(adminUrl);
+  const grown = [...after].filter((label) => !before.has(label));
+  assert.deepEqual(
+    grown.filter((label) => !/^(status_code="40[04]"|route="unmatched")$/.test(label)),
+    [],
+  );
+});
+
+/** Asks for so many random paths over one connection, and brings the statuses. */
+async function strangePaths(count: number): Promise<(number | undefined)[]> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const prefixes = [
+    "/",
+    "/api/",
+    "/api/orders/",
+    "/api/users/me/",
+    "/order.v1.OrderService/",
+    "/%",
+  ];
+  const answers: (number | undefined)[] = [];
+  while (answers.length < count) {
+    const path = `${prefixes[answers.length % prefixes.length]}${randomUUID()}?q=${randomUUID()}`;
+    const sent = get(platform.gatewayUrl + path, { agent });
+    const [response]: IncomingMessage[] = await once(sent, "response");
+    if (response === undefined) break;
+    await once(response.resume(), "end");
+    answers.push(response.statusCode);
+  }
+  agent.destroy();
+  return answers;
+}
+
+/** Every label of every metric, with its values. */
+async function labelsOf(adminUrl: string): Promise<Set<string>> {
+  const text = await (await fetch(`${adminUrl}/metrics`)).text();
+  return new Set(text.match(/\b[a-z_]+="[^"]*"/g));
+}
 
 /** What comes back until the connection ends. */
 function rawAnswer(text: string): Promise<string> {

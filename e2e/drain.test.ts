@@ -2,9 +2,16 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { Agent, request } from "node:http";
 import { test } from "node:test";
+import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
+import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
+import { reasonOf } from "@3l1/kit/failure.ts";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
 import { startPlatform } from "../dev/own-platform.ts";
 import { waitFor } from "../dev/wait-for.ts";
 import { register } from "./client.ts";
+import { startOrderStandIn } from "./order-stand-in.ts";
+import { shared, startSecondGateway } from "./second-gateway.ts";
 
 test("SIGTERM under load cuts no answer whose request was read, and the platform exits with 0", async () => {
   const platform = await startPlatform();
@@ -23,6 +30,37 @@ test("SIGTERM under load cuts no answer whose request was read, and the platform
     assert.ok(!platform.output().includes(id), `${id} was read and cut`);
   assert.equal(tally.refused, agents.length);
   assert.ok(tally.answered > before, "it went on serving while it drained");
+});
+
+test("a stream in flight is told to come back, and finds another process", async () => {
+  await using scene = new AsyncDisposableStack();
+  const platform = await startPlatform(shared);
+  scene.defer(async () => void (await platform.stop()));
+  const service = await startOrderStandIn({
+    async *watchOrders(_request, { signal }) {
+      yield { eventId: "first" };
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    },
+  });
+  scene.defer(service.stop);
+  const gateway = await startSecondGateway(platform, { ORDER_SERVICE_URL: service.url });
+  scene.defer(gateway.stop);
+  const { token } = await register(platform.gatewayUrl);
+  const transport = createConnectTransport({ baseUrl: gateway.url, httpVersion: "1.1" });
+  const orders = createClient(OrderService, transport);
+
+  const seen: string[] = [];
+  const headers = { authorization: `Bearer ${token}` };
+  const end = await (async () => {
+    for await (const { eventId } of orders.watchOrders({}, { headers })) {
+      seen.push(eventId);
+      process.kill(gateway.pid, "SIGTERM");
+    }
+  })().catch(ConnectError.from);
+  assert.deepEqual(seen, ["first"]);
+  assert.ok(end instanceof ConnectError);
+  assert.deepEqual([end.code, reasonOf(end)], [Code.Unavailable, Reason.DRAINING]);
+  assert.equal(await gateway.exited, 0);
 });
 
 interface Tally {
