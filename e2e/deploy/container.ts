@@ -12,6 +12,8 @@ export interface Container {
   exec(command: readonly string[]): Promise<number | null>;
   /** Ends its first process as `docker stop` does, and brings the exit code. */
   stop(): Promise<number | null>;
+  /** Ends all of it at once, if there is anything left to end. */
+  kill(): void;
 }
 
 /**
@@ -67,6 +69,7 @@ export function startContainer(
       process.kill(first, "SIGTERM");
       return outcome.exited;
     },
+    kill: () => void started.kill("SIGKILL"),
   };
 }
 

@@ -27,6 +27,7 @@ const containers = new Map<string, Container>();
 let stores: readonly ChildProcess[] = [];
 
 after(() => {
+  for (const container of containers.values()) container.kill();
   for (const store of stores) store.kill("SIGINT");
 });
 
