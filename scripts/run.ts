@@ -32,6 +32,8 @@ export async function run(
     env: { ...process.env, PATH: `${bin}:${process.env.PATH}`, ...env },
     stdio: ["ignore", "pipe", "pipe"],
     timeout: timeoutMs,
+    // `unshare` and others that wait for a child take no notice of SIGTERM.
+    killSignal: "SIGKILL",
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr])
