@@ -208,7 +208,11 @@ test("headers that only the platform's processes may set do nothing when a clien
     "x-user-id": claimsOf(bob.token).sub,
     "x-forwarded-user": claimsOf(bob.token).sub,
   };
+  const longAgo = Math.floor(Date.now() / 1000) - 60;
+  const expired = await both.inside.sign({ ...claimsOf(ann.token), exp: longAgo });
   for (const url of both.urls) {
+    const late = await holding(url, { token: expired }).post("/api/users/out", undefined, headers);
+    assert.equal(late.status, 401);
     const nobody = await new Client(url).send("GET", me, undefined, headers);
     assert.equal(nobody.status, 401);
     const out = await new Client(url).post("/api/users/out", undefined, headers);

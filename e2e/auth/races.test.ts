@@ -20,10 +20,13 @@ import {
 const run = promisify(execFile);
 let both: TwoGateways;
 before(async () => (both = await startTwoGateways()));
-after(() => both.stop());
+after(async () => {
+  await asking?.stop();
+  await both.stop();
+});
 
 let ann: Client;
-let asking: Asking;
+let asking: Asking | undefined;
 let newKey = "";
 const publishedBy = async (url: string) => {
   const jwks = await new Client(url).get<{ keys: { kid: string }[] }>("/.well-known/jwks.json");
@@ -92,8 +95,9 @@ test("200 logins with the old password race its change: of the old password noth
         assert.equal(change, 200);
         assert.ok(login === 200 || login === 401, `${login}`);
         if (login === 200) won++;
-        if (login === 200) await assertDead(other);
+        // Before anybody shows the other's cookie, which would end its session if nothing else had.
         assert.equal((await both.inside.sessionsOf(user.id)).length, 1, "the owner's new one");
+        if (login === 200) await assertDead(other);
         assert.equal((await holding(url(), { cookie: owner.cookie }).get(me)).status, 200);
       },
     };
@@ -111,8 +115,8 @@ test("200 logins with the old password race its change: of the old password noth
 
 test("all that time the signing keys were rotating, and nobody was logged out", async () => {
   await waitFor("a token of the new key", () => keyIdOf(ann.token) === newKey, 120_000);
-  await asking.stop();
-  assert.deepEqual([...asking.counts.keys()], [200]);
+  await asking?.stop();
+  assert.deepEqual([...(asking?.counts.keys() ?? [])], [200]);
   for (const url of both.urls) {
     const published = await publishedBy(url);
     assert.equal(published.length, 2, "the old key verifies on");

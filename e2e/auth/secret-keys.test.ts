@@ -29,7 +29,7 @@ test("SECRET_KEYS rotates in three steps, one process after the other, and nobod
   const fresh = randomKey();
   const load = keepAsking(ann, both.urls);
   let second: SecondGateway = both.second;
-  t.after(() => second.stop());
+  t.after(() => Promise.all([load.stop(), second.stop()]));
   for (const keys of [`${shared.SECRET_KEYS},${fresh}`, `${fresh},${shared.SECRET_KEYS}`]) {
     writeFileSync(secretFile, keys);
     for (const name of ["userService", "orderService", "gateway"] as const) await restart(name);
