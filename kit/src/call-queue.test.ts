@@ -125,6 +125,25 @@ describe("when the limit changes", () => {
     assert.equal(queue.underWay, 5);
   });
 
+  test("a lower one leaves every second turn to the critical, until as many have left", async () => {
+    const { limit, queue, log, enter } = setUp(6);
+    const calls = [enter("a", SHEDDABLE), enter("b", CRITICAL), enter("c"), enter("d", CRITICAL)];
+    limit.value = 3;
+    const underWay = Array.from({ length: 5 }, () => {
+      queue.leave();
+      return queue.underWay;
+    });
+    assert.deepEqual(underWay, [5, 5, 4, 4, 3]);
+    await Promise.all([calls[1], calls[3]]);
+    assert.deepEqual(log, ["b", "d"]);
+    for (const name of ["c", "a"]) {
+      queue.leave();
+      await calls[name === "c" ? 2 : 0];
+    }
+    assert.deepEqual(log, ["b", "d", "c", "a"]);
+    assert.equal(queue.underWay, 3);
+  });
+
   test("a lower one lets nobody in until as many have left", async () => {
     const { queue, limit, log, enter } = setUp(3);
     const call = enter("a");

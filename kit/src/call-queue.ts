@@ -14,6 +14,7 @@ export class CallQueue {
   /** A line per criticality, the most critical first. */
   readonly #lines: readonly [Waiter[], Waiter[], Waiter[]] = [[], [], []];
   #underWay = 0;
+  #endsTurn = false;
 
   /** @param limit calls under way at most, and calls waiting at most. */
   constructor(limit: () => number) {
@@ -51,12 +52,25 @@ export class CallQueue {
   /** Gives the turn to the next one. */
   leave(): void {
     this.#underWay--;
+    if (this.#underWay >= this.#limit()) this.#shrink();
     while (this.#underWay < this.#limit()) {
       const next = this.#lines.find((line) => line.length > 0)?.[0];
       if (next === undefined) return;
       this.#underWay++;
       next.end(true);
     }
+  }
+
+  /**
+   * The limit has fallen below what is under way. Every second turn ends; the others go to critical calls:
+   * they would else wait in vain, since a slow upstream takes longer to finish the rest than they may wait.
+   */
+  #shrink(): void {
+    this.#endsTurn = !this.#endsTurn;
+    const next = this.#endsTurn ? undefined : this.#lines[0][0];
+    if (next === undefined) return;
+    this.#underWay++;
+    next.end(true);
   }
 
   /** True if there is room to wait, if need be that of the last one who is less critical. */
