@@ -176,3 +176,24 @@ test("a page of an allowed origin may call by either protocol, and read what it 
   for (const name of ["x-access-token", "x-access-token-expires-in", "grpc-status", "grpc-message"])
     assert.ok(exposed.includes(name), name);
 });
+
+test("what the protocol itself refuses is in the log as well", async () => {
+  const path = "/user.v1.UserService/GetUser";
+  for (const [name, timeout, status, code] of [
+    ["connect-timeout-ms", "soon", 400, "invalid_argument"],
+    ["connect-timeout-ms", "0", 504, "deadline_exceeded"],
+    ["connect-protocol-version", "1", 400, "invalid_argument"],
+  ] as const) {
+    gateway.lines.length = 0;
+    const body = name === "connect-protocol-version" ? "{" : "{}";
+    const response = await gateway.fetch(path, {
+      method: "POST",
+      headers: { ...headers, "content-type": "application/json", [name]: timeout },
+      body,
+    });
+    assert.equal(response.status, status);
+    assert.equal(((await response.json()) as { code: string }).code, code);
+    while (gateway.lines.length === 0) await new Promise(setImmediate);
+    assert.equal(gateway.lines[0]?.code, code);
+  }
+});
