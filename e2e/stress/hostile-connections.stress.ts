@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
-import { after, before, test } from "node:test";
+import { after, before, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Platform, startPlatform } from "../../dev/own-platform.ts";
 import { waitFor } from "../../dev/wait-for.ts";
@@ -20,9 +20,9 @@ interface Outcome {
   readonly closedAfterMs: number;
 }
 
-type Attack = (write: (text: string | Buffer) => void, end: () => void) => (() => void) | undefined;
+type Act = (write: (text: string | Buffer) => void, end: () => void) => (() => void) | undefined;
 
-function attack({ url }: SecondGateway, act: Attack): Promise<Outcome> {
+function connectAnd({ url }: SecondGateway, act: Act): Promise<Outcome> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
     const startedAt = performance.now();
@@ -49,19 +49,19 @@ const every = (ms: number, act: () => void) => {
   const timer = setInterval(act, ms);
   return () => clearInterval(timer);
 };
-const slowHeaders: Attack = (write) => {
+const slowHeaders: Act = (write) => {
   write("GET / HTTP/1.1\r\nhost: x\r\nx: ");
   return every(1_000, () => write("y"));
 };
-const slowBody: Attack = (write) => {
+const slowBody: Act = (write) => {
   write(`${head}content-length: 1000\r\n\r\n{`);
   return every(1_000, () => write(" "));
 };
-const hugeHeaders: Attack = (write) => {
+const hugeHeaders: Act = (write) => {
   write(`GET / HTTP/1.1\r\nhost: x\r\nx: ${"y".repeat(64 * 1024)}\r\n\r\n`);
   return undefined;
 };
-const hugeBody: Attack = (write) => {
+const hugeBody: Act = (write) => {
   write(`${head}transfer-encoding: chunked\r\n\r\n`);
   const chunk = Buffer.alloc(64 * 1024, " ");
   let left = 160;
@@ -72,29 +72,78 @@ const hugeBody: Attack = (write) => {
     write("\r\n");
   });
 };
-const halfClosed: Attack = (write, end) => {
+const halfClosed: Act = (write, end) => {
   write(`${head}content-length: 1000\r\n\r\n{`);
   end();
   return undefined;
 };
-const garbage: Attack = (write) => {
+const garbage: Act = (write) => {
   write(`GET / HTTP/1.1\r\nhost: x\r\n\r\n${"\u0001garbage \r\n".repeat(50)}`);
   return undefined;
 };
 
+interface Attack {
+  readonly name: string;
+  readonly act: Act;
+  readonly count: number;
+  readonly answers: RegExp;
+  readonly withinMs: number;
+}
+
 const attacks = {
-  "slow headers": { act: slowHeaders, count: 120, answers: /^HTTP\/1.1 408 /, withinMs: 8_000 },
-  "slow body": { act: slowBody, count: 120, answers: /^HTTP\/1.1 408 /, withinMs: 18_000 },
-  "64 KiB of headers": { act: hugeHeaders, count: 80, answers: /^HTTP\/1.1 431 /, withinMs: 8_000 },
-  "10 MiB in chunks": { act: hugeBody, count: 20, answers: /^HTTP\/1.1 413 /, withinMs: 18_000 },
-  "half closed": { act: halfClosed, count: 80, answers: /^(?:HTTP\/1.1 4|$)/, withinMs: 8_000 },
-  "garbage behind a request": {
+  slowHeaders: {
+    name: "slow headers",
+    act: slowHeaders,
+    count: 120,
+    answers: /^HTTP\/1.1 408 /,
+    withinMs: 8_000,
+  },
+  slowBody: {
+    name: "slow body",
+    act: slowBody,
+    count: 120,
+    answers: /^HTTP\/1.1 408 /,
+    withinMs: 18_000,
+  },
+  hugeHeaders: {
+    name: "64 KiB of headers",
+    act: hugeHeaders,
+    count: 80,
+    answers: /^HTTP\/1.1 431 /,
+    withinMs: 8_000,
+  },
+  halfClosed: {
+    name: "half closed",
+    act: halfClosed,
+    count: 80,
+    answers: /^(?:HTTP\/1.1 4|$)/,
+    withinMs: 8_000,
+  },
+  garbage: {
+    name: "garbage behind a request",
     act: garbage,
     count: 80,
     answers: /^HTTP\/1.1 200 [\s\S]*(?:HTTP\/1.1 400 |$)/,
     withinMs: 8_000,
   },
-};
+  large: {
+    name: "10 MiB in chunks",
+    act: hugeBody,
+    count: 20,
+    answers: /^HTTP\/1.1 413 /,
+    withinMs: 18_000,
+  },
+} as const;
+
+async function assault(gateway: SecondGateway, attack: Attack, t: TestContext): Promise<void> {
+  const { name, act, count, answers, withinMs } = attack;
+  const outcomes = await Promise.all(Array.from({ length: count }, () => connectAnd(gateway, act)));
+  const longest = Math.max(...outcomes.map(({ closedAfterMs }) => closedAfterMs));
+  const wrong = outcomes.filter(({ answer }) => !answers.test(answer));
+  t.diagnostic(`${count} × ${name}: closed after ${longest.toFixed(0)} ms at most`);
+  assert.equal(wrong.length, 0, `${name}: ${JSON.stringify(wrong[0])}`);
+  assert.ok(longest <= withinMs, `${name}: ${longest} ms`);
+}
 
 const rssMiB = (pid: number) =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
@@ -104,12 +153,6 @@ test("500 hostile connections are turned away in time, and nobody else notices",
   await using gateway = await startSecondGateway(platform);
   // A process that has never worked has less memory than one that has: honest requests come first.
   const warm = startLoad({ url: gateway.url, perSecond: 300, connections: 100 });
-  const large = {
-    url: `${gateway.url}/api/users/log`,
-    method: "POST",
-    body: "x".repeat(1_000_000),
-  };
-  await Promise.all(Array.from({ length: attacks["10 MiB in chunks"].count }, () => ask(large)));
   await sleep(4_000);
   await warm.stop();
   await waitFor("the connections to be closed", () => openFiles(gateway.pid) < 80);
@@ -117,6 +160,9 @@ test("500 hostile connections are turned away in time, and nobody else notices",
   let most = before.rss;
   const alive: Sample[] = [];
   let isOver = false;
+  const calm: Sample[] = [];
+  for (let index = 0; index < 100; index++)
+    calm.push(await ask({ url: `${gateway.adminUrl}/livez` }));
   const watch = (async () => {
     while (!isOver) {
       alive.push(await ask({ url: `${gateway.adminUrl}/livez` }));
@@ -124,25 +170,24 @@ test("500 hostile connections are turned away in time, and nobody else notices",
       await sleep(20);
     }
   })();
-  await Promise.all(
-    Object.entries(attacks).map(async ([name, { act, count, answers, withinMs }]) => {
-      const outcomes = await Promise.all(Array.from({ length: count }, () => attack(gateway, act)));
-      const longest = Math.max(...outcomes.map(({ closedAfterMs }) => closedAfterMs));
-      const wrong = outcomes.filter(({ answer }) => !answers.test(answer));
-      t.diagnostic(`${count} × ${name}: closed after ${longest.toFixed(0)} ms at most`);
-      assert.equal(wrong.length, 0, `${name}: ${JSON.stringify(wrong[0])}`);
-      assert.ok(longest <= withinMs, `${name}: ${longest} ms`);
-    }),
-  );
+  const { large, ...small } = attacks;
+  const rss: number[] = [before.rss];
+  for (const some of [small, { large }, { large }, { large }]) {
+    await Promise.all(Object.values(some).map((each) => assault(gateway, each, t)));
+    rss.push(rssMiB(gateway.pid));
+  }
   isOver = true;
   await watch;
   const slowest = Math.max(...alive.map(({ tookMs }) => tookMs));
   const p99 = percentile(alive, 0.99);
   t.diagnostic(`/livez: p99 ${p99.toFixed(1)} ms, ${slowest.toFixed(1)} ms at most`);
   await waitFor("the sockets to be given back", () => openFiles(gateway.pid) <= before.files + 2);
-  const left = rssMiB(gateway.pid);
-  t.diagnostic(`RSS ${before.rss.toFixed(0)} → ${most.toFixed(0)} → ${left.toFixed(0)} MiB`);
+  const [atFirst = 0, afterSmall = 0, afterLarge = 0, , atLast = 0] = rss;
+  t.diagnostic(`RSS ${rss.map(Math.round).join(" → ")} MiB, ${most.toFixed(0)} at most`);
   assert.ok(alive.every(({ status }) => status === 200));
-  assert.ok(p99 <= 50, `/livez ${p99} ms`);
-  assert.ok(left <= before.rss + 20, `RSS ${before.rss} → ${left} MiB`);
+  // Beside what the machine needs anyway.
+  assert.ok(p99 <= 50 + percentile(calm, 0.99), `/livez ${p99} ms`);
+  assert.ok(afterSmall <= atFirst + 20, `RSS ${rss} MiB`);
+  // Bodies are kept up to 1 MiB each, and the allocator keeps what it had: once, and not again.
+  assert.ok(atLast <= afterLarge + 20, `RSS ${rss} MiB`);
 });

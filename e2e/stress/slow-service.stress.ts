@@ -7,7 +7,7 @@ import { breakerOf, metricOf } from "../admin-pages.ts";
 import { register } from "../client.ts";
 import { startOrderStandIn } from "../order-stand-in.ts";
 import { shared, startSecondGateway } from "../second-gateway.ts";
-import { ask, percentile, startLoad, statuses } from "./load.ts";
+import { ask, percentile, type Sample, startLoad, statuses } from "./load.ts";
 
 const upstream = "order-service";
 const someId = "01890000-0000-7000-8000-000000000000";
@@ -52,29 +52,27 @@ test("clients that leave are told to the service within 100 ms", async (t) => {
     },
   });
   await using gateway = await startSecondGateway(platform, { ORDER_SERVICE_URL: service.url });
-  const calm = await Promise.all(Array.from({ length: 50 }, () => ask({ url: gateway.url })));
-  const usual = percentile(calm, 0.5);
   const delays: number[] = [];
-  for (let round = 1; round <= 4; round++) {
+  for (let round = 1; round <= 10; round++) {
     const leaving = new AbortController();
-    const lists = Array.from({ length: 50 }, () =>
+    const lists = Array.from({ length: 20 }, () =>
       fetch(`${gateway.url}/api/orders/list`, {
         headers: { authorization: `Bearer ${token}` },
         signal: leaving.signal,
       }),
     );
-    await waitFor("the service to be asked", () => asked === 50 * round);
+    await waitFor("the service to be asked", () => asked === 20 * round);
     const abortedAt = performance.now();
     leaving.abort();
     await Promise.allSettled(lists);
-    await waitFor("all to be gone", () => leftAt.length === 50 * round);
-    delays.push(Math.max(...leftAt.slice(-50)) - abortedAt);
+    await waitFor("all to be gone", () => leftAt.length === 20 * round);
+    delays.push(Math.max(...leftAt.slice(-20)) - abortedAt);
   }
   await service.stop();
-  t.diagnostic(`the last of 50 was told after ${delays.map(Math.round)} ms`);
-  t.diagnostic(`50 requests at once are answered after ${usual.toFixed(0)} ms`);
-  // Beside what the machine needs anyway for as many at once.
-  assert.ok(Math.max(...delays) <= 100 + usual, `${delays}`);
+  t.diagnostic(`the last of 20 was told after ${delays.map(Math.round)} ms`);
+  // The median: a machine that is busy elsewhere delays some rounds, a gateway that waits delays all.
+  const median = delays.sort((one, other) => one - other)[5] ?? Number.NaN;
+  assert.ok(median <= 100, `${delays}`);
 });
 
 test("a service that slows down is given less to do, critical calls first, and more again later", async (t) => {
@@ -117,6 +115,7 @@ test("a service that slows down is given less to do, critical calls first, and m
   const important = critical.since(slowAt);
   const served = important.filter(({ status }) => status === 200);
   const share = served.length / important.length;
+  const missed = important.filter(({ status }) => status !== 200);
   const mostWaiting = Math.max(...limits.map(({ waiting }) => waiting));
 
   await waitFor(
@@ -139,9 +138,12 @@ test("a service that slows down is given less to do, critical calls first, and m
   t.diagnostic(
     `critical: ${JSON.stringify(statuses(important))}, p99 ${percentile(served, 0.99).toFixed(0)} ms`,
   );
+  const sentAfter = ({ atMs, tookMs }: Sample) =>
+    `${(atMs - slowAt).toFixed(0)} + ${tookMs.toFixed(0)}`;
+  t.diagnostic(`not served, sent after + took: ${missed.map(sentAfter).join(", ")} ms`);
   t.diagnostic(`sheddable: ${JSON.stringify(statuses(sheddable.since(slowAt)))}`);
   t.diagnostic(`breaker: ${JSON.stringify(breaker.transitions)}`);
   assert.ok(least <= start / 2, `${start} → ${least}`);
-  assert.ok(mostWaiting <= start);
+  assert.ok(mostWaiting <= Math.max(...limits.map(({ limit }) => limit)), `${mostWaiting} wait`);
   assert.ok(share >= 0.99, `${share}`);
 });
