@@ -5,6 +5,9 @@ import { reasonOf, retryAfterSecondsOf } from "@3l1/kit/failure.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createHashingPool } from "./hashing-pool.ts";
 
+/** Longer than any test. */
+const longMs = 60_000;
+
 /** A hash that takes until it is told to end. */
 function hash() {
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -17,7 +20,7 @@ function hash() {
 }
 
 test("only so many hashes run at a time, the rest in the order in which they came", async () => {
-  const pool = createHashingPool(2, 10);
+  const pool = createHashingPool(2, 10, longMs);
   const hashes = [hash(), hash(), hash(), hash()];
   const started = () => hashes.map(({ hasStarted }) => hasStarted());
   const ends = hashes.map(({ run }) => pool.run(run));
@@ -34,7 +37,7 @@ test("only so many hashes run at a time, the rest in the order in which they cam
 });
 
 test("when the queue is full, the answer says so and when to come back", async () => {
-  const pool = createHashingPool(1, 1);
+  const pool = createHashingPool(1, 1, longMs);
   const [running, waiting] = [hash(), hash()];
   const ends = [pool.run(running.run), pool.run(waiting.run)];
   const error = await pool.run(hash().run).then(() => undefined, ConnectError.from);
@@ -47,8 +50,21 @@ test("when the queue is full, the answer says so and when to come back", async (
   await Promise.all(ends);
 });
 
+test("a turn that does not come in time is not waited for, however slow the hashes are", async () => {
+  const pool = createHashingPool(1, 1, 1);
+  const [running, late] = [hash(), hash()];
+  const first = pool.run(running.run);
+  const error = await pool.run(late.run).then(() => undefined, ConnectError.from);
+  assert.ok(error);
+  assert.equal(reasonOf(error), Reason.PASSWORD_HASHING_BUSY);
+  assert.deepEqual(pool.load(), { running: 1, waiting: 0 });
+  running.end();
+  await first;
+  assert.equal(late.hasStarted(), false);
+});
+
 test("whoever leaves gives the place in the queue back, and never runs", async () => {
-  const pool = createHashingPool(1, 1);
+  const pool = createHashingPool(1, 1, longMs);
   const [running, abandoned, next] = [hash(), hash(), hash()];
   const controller = new AbortController();
   const first = pool.run(running.run);
@@ -64,7 +80,7 @@ test("whoever leaves gives the place in the queue back, and never runs", async (
 });
 
 test("a hash that fails makes room for the next", async () => {
-  const pool = createHashingPool(1, 1);
+  const pool = createHashingPool(1, 1, longMs);
   await assert.rejects(
     pool.run(() => Promise.reject(new Error("bad hash"))),
     /bad hash/,

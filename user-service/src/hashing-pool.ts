@@ -8,7 +8,8 @@ export interface HashingPool {
   /**
    * Runs a hash when its turn comes.
    *
-   * @throws ConnectError `unavailable`, REASON_PASSWORD_HASHING_BUSY when the queue is full
+   * @throws ConnectError `unavailable`, REASON_PASSWORD_HASHING_BUSY when the queue is full, or the turn
+   *   does not come in time
    * @throws the signal's reason when it is aborted while the hash waits
    */
   run<T>(hash: () => Promise<T>, signal?: AbortSignal): Promise<T>;
@@ -16,7 +17,11 @@ export interface HashingPool {
   load(): { running: number; waiting: number };
 }
 
-export function createHashingPool(maxAtOnce: number, maxWaiting: number): HashingPool {
+export function createHashingPool(
+  maxAtOnce: number,
+  maxWaiting: number,
+  maxWaitMs: number,
+): HashingPool {
   const waiting = new Set<() => void>();
   let running = 0;
 
@@ -33,15 +38,20 @@ export function createHashingPool(maxAtOnce: number, maxWaiting: number): Hashin
     }
     if (waiting.size >= maxWaiting) throw busy();
     return new Promise((resolve, reject) => {
-      const start = () => {
+      const leaveQueue = () => {
         waiting.delete(start);
+        clearTimeout(timer);
         signal?.removeEventListener("abort", giveUp);
+      };
+      const start = () => {
+        leaveQueue();
         resolve();
       };
       const giveUp = () => {
-        waiting.delete(start);
-        reject(signal?.reason);
+        leaveQueue();
+        reject(signal?.aborted ? signal.reason : busy());
       };
+      const timer = setTimeout(giveUp, maxWaitMs);
       waiting.add(start);
       signal?.addEventListener("abort", giveUp, { once: true });
     });

@@ -41,6 +41,11 @@ export const argon2Parameters: Argon2Parameters = {
 export const maxHashesAtOnce = Math.min(3, Math.max(1, availableParallelism() - 1));
 /** At 25 ms each, the last one in the queue waits 1.6 s on two cores: still worth its while. */
 export const maxQueuedHashes = 64;
+/**
+ * Where a hash takes longer, the queue must still not: at half of a call's 5 s the gateway takes all of
+ * the user-service for slow, and a flood of logins would shut out everybody else.
+ */
+export const maxHashWaitMs = 1_800;
 /** What is left of a full queue after that is worth trying again. */
 export const hashingRetryAfterMs = 1_000;
 

@@ -8,7 +8,7 @@ import { createPasswords, type Passwords } from "./passwords.ts";
 const quick = { memoryCost: 64, timeCost: 2, parallelism: 1 } as const;
 let passwords: Passwords;
 before(async () => {
-  passwords = await createPasswords(createHashingPool(2, 10), quick);
+  passwords = await createPasswords(createHashingPool(2, 10, 60_000), quick);
 });
 
 test("a password has its hash, and no other one has", async () => {

@@ -17,7 +17,7 @@ import { requireSense, type Settings, sessionTimesOf } from "./config.ts";
 import { makeFirstAdmin } from "./first-admin.ts";
 import { createHashingPool, type HashingPool } from "./hashing-pool.ts";
 import { createSeal } from "./key-seal.ts";
-import { maxHashesAtOnce, maxQueuedHashes, reloadKeysEveryMs } from "./limits.ts";
+import { maxHashesAtOnce, maxHashWaitMs, maxQueuedHashes, reloadKeysEveryMs } from "./limits.ts";
 import { createLoginThrottle } from "./login-throttle.ts";
 import { showOutboxes } from "./outbox-metrics.ts";
 import type { Parts } from "./parts.ts";
@@ -159,7 +159,7 @@ async function createParts(
 }
 
 function openHashingPool(registry: Registry): HashingPool {
-  const pool = createHashingPool(maxHashesAtOnce, maxQueuedHashes);
+  const pool = createHashingPool(maxHashesAtOnce, maxQueuedHashes, maxHashWaitMs);
   new Gauge({
     name: "password_hashes",
     help: "Passwords that are hashed now, and that wait for it",
