@@ -3,12 +3,12 @@ import type { FastifyRequest } from "fastify";
 import { clientAddress } from "./client-address.ts";
 import { maxDeviceLength } from "./limits.ts";
 
+/** What goes along with a call to a service. A plain object, for which `Headers` need not be built. */
+export type CallMetadata = Record<string, string>;
+
 /** Names a request to the service that it is handed on to. */
-export function traceMetadata(request: Pick<FastifyRequest, "id" | "traceparent">): Headers {
-  return new Headers({
-    [metadata.requestId]: request.id,
-    [metadata.traceparent]: request.traceparent,
-  });
+export function traceMetadata(request: Pick<FastifyRequest, "id" | "traceparent">): CallMetadata {
+  return { [metadata.requestId]: request.id, [metadata.traceparent]: request.traceparent };
 }
 
 /**
@@ -16,15 +16,15 @@ export function traceMetadata(request: Pick<FastifyRequest, "id" | "traceparent"
  * that makes it believable.
  */
 export function addSessionMetadata(
-  header: Headers,
+  header: CallMetadata,
   request: FastifyRequest,
   credential: string,
   sessionKey: string | undefined,
 ): void {
-  header.set(metadata.serviceCredential, credential);
-  header.set(metadata.clientIp, clientAddress(request));
-  header.set(metadata.clientDevice, deviceOf(request.headers["user-agent"]));
-  if (sessionKey !== undefined) header.set(metadata.sessionKey, sessionKey);
+  header[metadata.serviceCredential] = credential;
+  header[metadata.clientIp] = clientAddress(request);
+  header[metadata.clientDevice] = deviceOf(request.headers["user-agent"]);
+  if (sessionKey !== undefined) header[metadata.sessionKey] = sessionKey;
 }
 
 /** Metadata is ASCII; a user agent need not be. */

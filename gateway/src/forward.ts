@@ -13,7 +13,7 @@ import type { Transport } from "@connectrpc/connect";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { badInput } from "./bad-input.ts";
-import { addSessionMetadata, traceMetadata } from "./caller-metadata.ts";
+import { addSessionMetadata, type CallMetadata, traceMetadata } from "./caller-metadata.ts";
 import type { SessionCookie } from "./session-cookie.ts";
 import { revocationOf } from "./stream-end.ts";
 
@@ -65,7 +65,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
   function headerFor(request: FastifyRequest, { method, policy }: ForwardTarget<DescMethod>) {
     const header = traceMetadata(request);
     const { token, sessionKey } = request.identity ?? {};
-    if (token !== undefined) header.set(metadata.authorization, `Bearer ${token}`);
+    if (token !== undefined) header[metadata.authorization] = `Bearer ${token}`;
     if (policy.sessionKey) addSessionMetadata(header, request, credential, sessionKey);
     if (method.idempotency === IdempotencyLevel.IDEMPOTENCY_UNKNOWN)
       addIdempotencyKey(header, request);
@@ -123,12 +123,12 @@ function keepSession(reply: FastifyReply, header: Headers, cookie: SessionCookie
   cookie.write(reply, header);
 }
 
-function addIdempotencyKey(header: Headers, request: FastifyRequest): void {
+function addIdempotencyKey(header: CallMetadata, request: FastifyRequest): void {
   const key = request.headers[metadata.idempotencyKey];
   if (key === undefined) return;
   if (typeof key !== "string" || !/^[\x21-\x7e]{1,255}$/.test(key)) {
     const message = "must be 1 to 255 printable ASCII characters";
     throw badInput([{ path: ["Idempotency-Key"], rule: "header.idempotency_key", message }]);
   }
-  header.set(metadata.idempotencyKey, key);
+  header[metadata.idempotencyKey] = key;
 }

@@ -25,7 +25,7 @@ function confirmationWith(confirm: (attempt: number) => unknown) {
   const seen = (sessionId: string, generation = 0) =>
     confirmation.seen(
       { userId: "ann", sessionId, generation, epoch: 0, isAdmin: false },
-      () => new Headers(),
+      () => ({}),
     );
   return { state, seen };
 }

@@ -3,6 +3,7 @@ import { SessionService } from "@3l1/gen/user/v1/session_service_pb.ts";
 import type { Caller } from "@3l1/kit/caller.ts";
 import type { Logger } from "@3l1/kit/logger.ts";
 import { createClient, type Transport } from "@connectrpc/connect";
+import type { CallMetadata } from "./caller-metadata.ts";
 import {
   confirmRetriesMs,
   confirmTimeoutMs,
@@ -16,7 +17,7 @@ export interface SessionConfirmation {
    * To be called with every valid token a client shows. The first one of a generation proves that its
    * session key has arrived, so that the key before is worth nothing from now on. Returns at once.
    */
-  seen(caller: Caller, header: () => Headers): void;
+  seen(caller: Caller, header: () => CallMetadata): void;
 }
 
 export interface SessionConfirmationOptions {
@@ -34,7 +35,7 @@ export function createSessionConfirmation(
   const told = new Set<string>();
   let underWay = 0;
 
-  async function tell({ userId, sessionId, generation }: Caller, headers: Headers) {
+  async function tell({ userId, sessionId, generation }: Caller, headers: CallMetadata) {
     for (const pauseMs of [0, ...confirmRetriesMs]) {
       if (pauseMs > 0) await sleep(pauseMs, undefined, { signal, ref: false });
       try {

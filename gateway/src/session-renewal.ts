@@ -4,6 +4,7 @@ import type { TokenVerifier } from "@3l1/kit/access-token.ts";
 import type { Caller } from "@3l1/kit/caller.ts";
 import { failure, reasonOf, retryAfterSecondsOf } from "@3l1/kit/failure.ts";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
+import type { CallMetadata } from "./caller-metadata.ts";
 import { refreshTimeoutMs } from "./limits.ts";
 import { invalidToken } from "./refusal.ts";
 
@@ -21,7 +22,7 @@ export interface RenewalRequest {
   /** Whose the expired token was that came along; the session must be the same. */
   readonly expected: Caller | undefined;
   /** What goes along to the service, the session key included. */
-  readonly header: Headers;
+  readonly header: CallMetadata;
 }
 
 /** Gets a new access token for a session key. */

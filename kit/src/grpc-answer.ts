@@ -7,7 +7,7 @@ import {
   validateTrailer,
 } from "@connectrpc/connect/protocol-grpc";
 import { FrameReader } from "./grpc-frame.ts";
-import { toHeaders } from "./grpc-metadata.ts";
+import { receivedHeaders } from "./received-headers.ts";
 
 /** The answer to a unary call, as far as it has arrived. */
 export class Answer<O extends DescMessage> {
@@ -32,16 +32,20 @@ export class Answer<O extends DescMessage> {
     const status = Number(header[":status"]);
     if (status !== 200) {
       const code = codeFromHttpStatus(status);
-      throw new ConnectError(`HTTP ${status}`, code, toHeaders(header));
+      throw new ConnectError(`HTTP ${status}`, code, receivedHeaders(header));
     }
     const type = header["content-type"];
     if (type !== "application/grpc+proto" && !isBinaryGrpc(type)) {
-      throw new ConnectError(`unsupported content type ${type}`, Code.Unknown, toHeaders(header));
+      throw new ConnectError(
+        `unsupported content type ${type}`,
+        Code.Unknown,
+        receivedHeaders(header),
+      );
     }
     const encoding = header["grpc-encoding"];
     if (encoding !== undefined && encoding !== "identity") {
       const message = `unsupported response encoding "${encoding}"`;
-      throw new ConnectError(message, Code.Internal, toHeaders(header));
+      throw new ConnectError(message, Code.Internal, receivedHeaders(header));
     }
   }
 
@@ -72,8 +76,8 @@ export class Answer<O extends DescMessage> {
 
   /** Trailers-Only answers carry the status in the headers. */
   #throwStatus(hasMessage: boolean) {
-    const header = toHeaders(this.header);
-    const trailer = toHeaders(this.trailer);
+    const header = receivedHeaders(this.header);
+    const trailer = receivedHeaders(this.trailer);
     if (this.trailer !== undefined) return validate(trailer, header);
     if (hasMessage && header.has("grpc-status")) {
       const text = "protocol error: received an output message and the status in the headers";

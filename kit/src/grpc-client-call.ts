@@ -5,10 +5,8 @@ import {
   createContextValues,
   type UnaryRequest,
 } from "@connectrpc/connect";
-import { rawMetadata } from "./grpc-metadata.ts";
+import { type HeadersInit, plainRawMetadata, rawMetadata } from "./grpc-metadata.ts";
 import { deadlineExceeded, startDeadlineTimer } from "./grpc-timeout.ts";
-
-type HeadersInit = ConstructorParameters<typeof Headers>[0];
 
 const NO_METADATA: readonly string[] = [];
 
@@ -66,8 +64,10 @@ export class ClientCall {
 
   /** Request metadata as a raw header list. */
   get metadata(): readonly string[] {
-    if (this.#header === undefined && this.#init === undefined) return NO_METADATA;
-    return rawMetadata(this.header);
+    if (this.#header !== undefined) return rawMetadata(this.#header);
+    if (this.#init === undefined) return NO_METADATA;
+    if (this.#init instanceof Headers) return rawMetadata(this.#init);
+    return plainRawMetadata(this.#init) ?? rawMetadata(this.header);
   }
 
   /** The call has ended well. */

@@ -9,7 +9,7 @@ import {
   type UnaryRequest,
   type UnaryResponse,
 } from "@connectrpc/connect";
-import { toHeaders } from "./grpc-metadata.ts";
+import { receivedHeaders } from "./received-headers.ts";
 
 /** What becomes of the signal when the call has ended well; fixed, since a fresh error costs more. */
 const ended = new ConnectError("the call has ended", Code.Canceled);
@@ -60,7 +60,7 @@ export class UnaryContext implements HandlerContext {
 
   get requestHeader(): Headers {
     if (this.#replacement !== undefined) return this.#replacement.requestHeader;
-    this.#requestHeader ??= toHeaders(this.#received);
+    this.#requestHeader ??= receivedHeaders(this.#received);
     return this.#requestHeader;
   }
 

@@ -9,7 +9,7 @@ import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/pr
 import { ConnectError } from "@connectrpc/connect";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import fastifyPlugin from "fastify-plugin";
-import { addSessionMetadata, traceMetadata } from "../caller-metadata.ts";
+import { addSessionMetadata, type CallMetadata, traceMetadata } from "../caller-metadata.ts";
 import { maxRevocationSilenceMs } from "../limits.ts";
 import { badRequest, invalidToken, loginRequired, revocationsUnknown } from "../refusal.ts";
 import type { SessionConfirmation } from "../session-confirmation.ts";
@@ -161,7 +161,7 @@ function sessionMetadata(
   request: FastifyRequest,
   sessionKey: string | undefined,
   { credential }: AuthenticateOptions,
-): Headers {
+): CallMetadata {
   const header = traceMetadata(request);
   addSessionMetadata(header, request, credential, sessionKey);
   return header;

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { metadata } from "@3l1/kit/metadata.ts";
 import fastifyPlugin from "fastify-plugin";
@@ -33,8 +33,12 @@ export function requestIdOf({ headers }: Pick<IncomingMessage, "headers">): stri
 export function traceparentOf({ headers }: Pick<IncomingMessage, "headers">): string {
   const given = headers[metadata.traceparent];
   if (typeof given === "string" && isTraceparent(given)) return given;
-  return `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-00`;
+  return `00-${traceId()}-${spanId()}-00`;
 }
+
+// By way of UUIDs, of which Node.js makes many at once. To ask for a few random bytes costs ten times as much.
+const traceId = () => randomUUID().replaceAll("-", "");
+const spanId = () => randomUUID().slice(19).replace("-", "");
 
 function isTraceparent(text: string): boolean {
   const match = /^00-([\da-f]{32})-([\da-f]{16})-[\da-f]{2}$/.exec(text);
