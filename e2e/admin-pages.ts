@@ -1,4 +1,4 @@
-import type { BreakerSnapshot } from "@3l1/kit/breaker.ts";
+import type { BreakerSnapshot } from "@3l1/kit/resilience/breaker.ts";
 
 /** The breaker of an upstream, as a gateway's admin port shows it. */
 export async function breakerOf(adminUrl: string, upstream: string): Promise<BreakerSnapshot> {

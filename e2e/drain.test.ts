@@ -4,7 +4,7 @@ import { Agent, request } from "node:http";
 import { test } from "node:test";
 import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
-import { reasonOf } from "@3l1/kit/failure.ts";
+import { reasonOf } from "@3l1/kit/rpc/failure.ts";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { startPlatform } from "../dev/own-platform.ts";

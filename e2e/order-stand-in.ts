@@ -1,5 +1,5 @@
 import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
-import { createGrpcServer } from "@3l1/kit/grpc-server.ts";
+import { createGrpcServer } from "@3l1/kit/grpc/server.ts";
 import type { ServiceImpl } from "@connectrpc/connect";
 
 /** A gRPC server that stands in for the order-service, and misbehaves as a story needs it. */

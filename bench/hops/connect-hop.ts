@@ -1,8 +1,8 @@
 import http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
-import { createGrpcServer } from "@3l1/kit/grpc-server.ts";
-import { createGrpcTransport } from "@3l1/kit/grpc-transport.ts";
+import { createGrpcServer } from "@3l1/kit/grpc/server.ts";
+import { createGrpcTransport } from "@3l1/kit/grpc/transport.ts";
 import { type ConnectRouter, createClient, type Interceptor } from "@connectrpc/connect";
 import {
   connectNodeAdapter,

@@ -5,7 +5,7 @@ import {
   createPrivateKey,
   type KeyObject,
 } from "node:crypto";
-import { deriveKeys } from "@3l1/kit/secrets.ts";
+import { deriveKeys } from "@3l1/kit/auth/secrets.ts";
 
 // Written once more from the description in docs/authentication.md: the stories would not notice
 // otherwise if a format changed that outlives a release.

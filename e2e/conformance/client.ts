@@ -1,6 +1,6 @@
 // The client under test: does the calls that the conformance runner writes to stdin, says on stdout what came of them.
 import { setTimeout as sleep } from "node:timers/promises";
-import { createGrpcTransport } from "@3l1/kit/grpc-transport.ts";
+import { createGrpcTransport } from "@3l1/kit/grpc/transport.ts";
 import { create, type DescMethodUnary, type MessageInitShape } from "@bufbuild/protobuf";
 import { AnySchema, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { ConnectError, type Transport } from "@connectrpc/connect";

@@ -1,6 +1,6 @@
 // The server under test: started by the conformance runner, which talks to it through stdin and stdout.
 import { setTimeout as sleep } from "node:timers/promises";
-import { createGrpcServer } from "@3l1/kit/grpc-server.ts";
+import { createGrpcServer } from "@3l1/kit/grpc/server.ts";
 import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { type Code, ConnectError, type HandlerContext } from "@connectrpc/connect";

@@ -4,7 +4,7 @@ import http2 from "node:http2";
 import net from "node:net";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import type { GrpcStack } from "@3l1/kit/grpc-stack.ts";
+import type { GrpcStack } from "@3l1/kit/grpc/stack.ts";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { ParityService } from "./gen/parity/v1/parity_pb.ts";

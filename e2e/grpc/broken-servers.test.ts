@@ -3,8 +3,8 @@ import http2, { type ServerHttp2Session, type ServerHttp2Stream } from "node:htt
 import type { Socket } from "node:net";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { isTransportFailure, neverRan } from "@3l1/kit/grpc-error.ts";
-import { createGrpcTransport } from "@3l1/kit/grpc-transport.ts";
+import { isTransportFailure, neverRan } from "@3l1/kit/grpc/error.ts";
+import { createGrpcTransport } from "@3l1/kit/grpc/transport.ts";
 import { type Client, Code, createClient } from "@connectrpc/connect";
 import { ParityService } from "./gen/parity/v1/parity_pb.ts";
 import { errorOf, stacks } from "./hop.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
-import { isTransportFailure } from "@3l1/kit/grpc-error.ts";
-import { createGrpcTransport } from "@3l1/kit/grpc-transport.ts";
+import { isTransportFailure } from "@3l1/kit/grpc/error.ts";
+import { createGrpcTransport } from "@3l1/kit/grpc/transport.ts";
 import { Code, ConnectError, createClient, type HandlerContext } from "@connectrpc/connect";
 import { ParityService } from "./gen/parity/v1/parity_pb.ts";
 import { errorOf, stacks, startHop, testAllPairs } from "./hop.ts";

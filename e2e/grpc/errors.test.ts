@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isTransportFailure, neverRan } from "@3l1/kit/grpc-error.ts";
-import { createGrpcTransport } from "@3l1/kit/grpc-transport.ts";
+import { isTransportFailure, neverRan } from "@3l1/kit/grpc/error.ts";
+import { createGrpcTransport } from "@3l1/kit/grpc/transport.ts";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { EchoRequestSchema, ParityService } from "./gen/parity/v1/parity_pb.ts";
 import { errorOf, stacks, startHop, testAllPairs } from "./hop.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { test } from "node:test";
-import { createGrpcTransport } from "@3l1/kit/grpc-transport.ts";
+import { createGrpcTransport } from "@3l1/kit/grpc/transport.ts";
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient, encodeBinaryHeader } from "@connectrpc/connect";
 import { Metadata, status } from "@grpc/grpc-js";

@@ -1,11 +1,11 @@
 import { test } from "node:test";
-import { createGrpcServer, type GrpcServer, type GrpcServerOptions } from "@3l1/kit/grpc-server.ts";
-import type { GrpcStack } from "@3l1/kit/grpc-stack.ts";
+import { createGrpcServer, type GrpcServer, type GrpcServerOptions } from "@3l1/kit/grpc/server.ts";
+import type { GrpcStack } from "@3l1/kit/grpc/stack.ts";
 import {
   createGrpcTransport,
   type GrpcTransport,
   type GrpcTransportOptions,
-} from "@3l1/kit/grpc-transport.ts";
+} from "@3l1/kit/grpc/transport.ts";
 import { type Client, ConnectError, createClient, type ServiceImpl } from "@connectrpc/connect";
 import { ParityService } from "./gen/parity/v1/parity_pb.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
-import type { GrpcServer } from "@3l1/kit/grpc-server.ts";
-import type { GrpcStack } from "@3l1/kit/grpc-stack.ts";
+import type { GrpcServer } from "@3l1/kit/grpc/server.ts";
+import type { GrpcStack } from "@3l1/kit/grpc/stack.ts";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { errorOf, stacks, startHop, startServer, testAllPairs } from "./hop.ts";
 

@@ -1,10 +1,10 @@
 import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
 import { UserService } from "@3l1/gen/user/v1/user_service_pb.ts";
-import type { TokenVerifier } from "@3l1/kit/access-token.ts";
+import type { TokenVerifier } from "@3l1/kit/auth/access-token.ts";
+import type { Revocations } from "@3l1/kit/auth/revocations.ts";
+import type { SigningKeys } from "@3l1/kit/auth/signing-keys.ts";
 import type { Logger } from "@3l1/kit/logger.ts";
-import { metadata } from "@3l1/kit/metadata.ts";
-import type { Revocations } from "@3l1/kit/revocations.ts";
-import type { SigningKeys } from "@3l1/kit/signing-keys.ts";
+import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import type { Transport } from "@connectrpc/connect";
 import fastifyCookie from "@fastify/cookie";
 import { Counter, type Registry } from "@prometheus-io/client";

@@ -1,4 +1,4 @@
-import { metadata } from "@3l1/kit/metadata.ts";
+import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import type { FastifyRequest } from "fastify";
 import { clientAddress } from "./client-address.ts";
 import { maxDeviceLength } from "./limits.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { metadata } from "@3l1/kit/metadata.ts";
+import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { problemOf, titleOf } from "./problem.ts";
 

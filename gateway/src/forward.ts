@@ -1,6 +1,6 @@
 import type { MethodPolicy } from "@3l1/gen/platform/v1/method_policy_pb.ts";
-import { metadata } from "@3l1/kit/metadata.ts";
-import { parseRevocation, type Revocations } from "@3l1/kit/revocations.ts";
+import { parseRevocation, type Revocations } from "@3l1/kit/auth/revocations.ts";
+import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import type {
   DescMessage,
   DescMethod,

@@ -1,4 +1,4 @@
-import { type SigningKeys, toJwk } from "@3l1/kit/signing-keys.ts";
+import { type SigningKeys, toJwk } from "@3l1/kit/auth/signing-keys.ts";
 import fastifyPlugin from "fastify-plugin";
 import { jwksMaxAgeSeconds } from "./limits.ts";
 import { signingKeysUnavailable } from "./session-renewal.ts";

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import { ErrorInfoSchema, Reason, ReasonSchema } from "@3l1/gen/platform/v1/error_pb.ts";
-import { reasonOf, retryAfterSecondsOf } from "@3l1/kit/failure.ts";
+import { reasonOf, retryAfterSecondsOf } from "@3l1/kit/rpc/failure.ts";
 import { protoCamelCase } from "@bufbuild/protobuf/reflect";
 import {
   type FieldPath,

@@ -1,5 +1,5 @@
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
-import { failure, sessionStoreUnavailable } from "@3l1/kit/failure.ts";
+import { failure, sessionStoreUnavailable } from "@3l1/kit/rpc/failure.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
 
 /*

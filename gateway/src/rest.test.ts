@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
-import { failure } from "@3l1/kit/failure.ts";
-import { invalidArgument } from "@3l1/kit/violation.ts";
+import { failure } from "@3l1/kit/rpc/failure.ts";
+import { invalidArgument } from "@3l1/kit/rpc/violation.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { startGateway } from "../test/gateway.ts";
 

@@ -1,5 +1,5 @@
 import { Access, type MethodPolicy } from "@3l1/gen/platform/v1/method_policy_pb.ts";
-import { policyOf } from "@3l1/kit/method-policy.ts";
+import { policyOf } from "@3l1/kit/rpc/method-policy.ts";
 import {
   type DescMethod,
   type DescMethodUnary,

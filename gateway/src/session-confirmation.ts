@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { SessionService } from "@3l1/gen/user/v1/session_service_pb.ts";
-import type { Caller } from "@3l1/kit/caller.ts";
+import type { Caller } from "@3l1/kit/auth/caller.ts";
 import type { Logger } from "@3l1/kit/logger.ts";
 import { createClient, type Transport } from "@connectrpc/connect";
 import type { CallMetadata } from "./caller-metadata.ts";

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { metadata } from "@3l1/kit/metadata.ts";
+import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import type { FastifyReply } from "fastify";
 import { badRequest } from "./refusal.ts";
 

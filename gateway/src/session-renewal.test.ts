@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
 import type { RefreshSessionRequest } from "@3l1/gen/user/v1/session_service_pb.ts";
-import { failure } from "@3l1/kit/failure.ts";
+import { failure } from "@3l1/kit/rpc/failure.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
 import {
   cookie,

@@ -1,8 +1,8 @@
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
 import { SessionService } from "@3l1/gen/user/v1/session_service_pb.ts";
-import type { TokenVerifier } from "@3l1/kit/access-token.ts";
-import type { Caller } from "@3l1/kit/caller.ts";
-import { failure, reasonOf, retryAfterSecondsOf } from "@3l1/kit/failure.ts";
+import type { TokenVerifier } from "@3l1/kit/auth/access-token.ts";
+import type { Caller } from "@3l1/kit/auth/caller.ts";
+import { failure, reasonOf, retryAfterSecondsOf } from "@3l1/kit/rpc/failure.ts";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import type { CallMetadata } from "./caller-metadata.ts";
 import { refreshTimeoutMs } from "./limits.ts";

@@ -1,7 +1,7 @@
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
-import type { Caller } from "@3l1/kit/caller.ts";
-import { failure } from "@3l1/kit/failure.ts";
-import type { Revocations } from "@3l1/kit/revocations.ts";
+import type { Caller } from "@3l1/kit/auth/caller.ts";
+import type { Revocations } from "@3l1/kit/auth/revocations.ts";
+import { failure } from "@3l1/kit/rpc/failure.ts";
 import { Code } from "@connectrpc/connect";
 import { holdMs, lameDuckMs, revocationCheckMs } from "./limits.ts";
 import { invalidToken } from "./refusal.ts";

@@ -1,12 +1,12 @@
 import type { AddressInfo } from "node:net";
 import { SessionService } from "@3l1/gen/user/v1/session_service_pb.ts";
-import { createTokenVerifier } from "@3l1/kit/access-token.ts";
+import { createTokenVerifier } from "@3l1/kit/auth/access-token.ts";
+import type { Revocation } from "@3l1/kit/auth/revocations.ts";
+import { createServiceCredential } from "@3l1/kit/auth/secrets.ts";
+import { cacheSigningKeys } from "@3l1/kit/auth/signing-keys.ts";
 import { loadConfig } from "@3l1/kit/config.ts";
-import { openRedis, redisReady } from "@3l1/kit/redis.ts";
-import type { Revocation } from "@3l1/kit/revocations.ts";
-import { createServiceCredential } from "@3l1/kit/secrets.ts";
-import { cacheSigningKeys } from "@3l1/kit/signing-keys.ts";
-import { createUpstream } from "@3l1/kit/upstream.ts";
+import { createUpstream } from "@3l1/kit/resilience/upstream.ts";
+import { openRedis, redisReady } from "@3l1/kit/stores/redis.ts";
 import { createClient } from "@connectrpc/connect";
 import { Registry } from "@prometheus-io/client";
 import type { FastifyInstance } from "fastify";

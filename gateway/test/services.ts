@@ -1,8 +1,8 @@
 import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
 import { SessionService } from "@3l1/gen/user/v1/session_service_pb.ts";
 import { UserService } from "@3l1/gen/user/v1/user_service_pb.ts";
-import { createGrpcServer } from "@3l1/kit/grpc-server.ts";
-import { createServiceCredential } from "@3l1/kit/secrets.ts";
+import { createServiceCredential } from "@3l1/kit/auth/secrets.ts";
+import { createGrpcServer } from "@3l1/kit/grpc/server.ts";
 import { Code, ConnectError, type Interceptor, type ServiceImpl } from "@connectrpc/connect";
 import type { TokenMaker } from "./tokens.ts";
 

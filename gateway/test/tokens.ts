@@ -1,5 +1,10 @@
 import type { SigningKeySchema } from "@3l1/gen/user/v1/session_service_pb.ts";
-import { tokenAlgorithm, tokenAudience, tokenIssuer, tokenType } from "@3l1/kit/access-token.ts";
+import {
+  tokenAlgorithm,
+  tokenAudience,
+  tokenIssuer,
+  tokenType,
+} from "@3l1/kit/auth/access-token.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from "jose";
 

@@ -12,10 +12,10 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { Registry } from "@prometheus-io/client";
 import { pino } from "pino";
-import type { TokenVerifier } from "./access-token.ts";
-import { callerOf } from "./caller.ts";
-import { metadata } from "./metadata.ts";
-import { createServiceCredential } from "./secrets.ts";
+import type { TokenVerifier } from "./auth/access-token.ts";
+import { callerOf } from "./auth/caller.ts";
+import { createServiceCredential } from "./auth/secrets.ts";
+import { metadata } from "./rpc/metadata.ts";
 import { implement, serve } from "./serve.ts";
 
 const id = "01980000-0000-7000-8000-000000000001";

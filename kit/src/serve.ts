@@ -1,18 +1,18 @@
 import { Health } from "@3l1/gen/grpc/health/v1/health_pb.ts";
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
-import type { TokenVerifier } from "./access-token.ts";
-import type { Caller } from "./caller.ts";
-import { createGrpcServer } from "./grpc-server.ts";
-import { createServiceHealth } from "./health.ts";
+import type { TokenVerifier } from "./auth/access-token.ts";
+import type { Caller } from "./auth/caller.ts";
+import type { ServiceCredential } from "./auth/secrets.ts";
+import { createGrpcServer } from "./grpc/server.ts";
 import { authenticate } from "./interceptors/authenticate.ts";
 import { logCalls } from "./interceptors/log-calls.ts";
 import { validate } from "./interceptors/validate.ts";
 import { listen } from "./listen.ts";
-import { policiesOf } from "./method-policy.ts";
 import type { ProcessContext } from "./process.ts";
-import { addReflection } from "./reflection.ts";
-import type { ServiceCredential } from "./secrets.ts";
+import { createServiceHealth } from "./rpc/health.ts";
+import { policiesOf } from "./rpc/method-policy.ts";
+import { addReflection } from "./rpc/reflection.ts";
 
 /** How long calls under way may take once the process is told to end. */
 const drainMs = 20_000;

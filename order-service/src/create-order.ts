@@ -5,7 +5,7 @@ import {
   CreateOrderResponseSchema,
 } from "@3l1/gen/order/v1/order_service_pb.ts";
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
-import { failure } from "@3l1/kit/failure.ts";
+import { failure } from "@3l1/kit/rpc/failure.ts";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";

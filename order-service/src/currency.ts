@@ -1,4 +1,4 @@
-import { invalidArgument } from "@3l1/kit/violation.ts";
+import { invalidArgument } from "@3l1/kit/rpc/violation.ts";
 
 /** The currencies of ISO 4217 that are in use, as the runtime's Unicode data knows them. */
 const currencyCodes: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"));

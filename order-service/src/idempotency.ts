@@ -4,9 +4,9 @@ import {
   CreateOrderRequestSchema,
 } from "@3l1/gen/order/v1/order_service_pb.ts";
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
-import { failure } from "@3l1/kit/failure.ts";
-import { metadata } from "@3l1/kit/metadata.ts";
-import { invalidArgument } from "@3l1/kit/violation.ts";
+import { failure } from "@3l1/kit/rpc/failure.ts";
+import { metadata } from "@3l1/kit/rpc/metadata.ts";
+import { invalidArgument } from "@3l1/kit/rpc/violation.ts";
 import { toBinary } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { idempotencyKeptMs, removalBatch } from "./limits.ts";

@@ -1,15 +1,19 @@
 import { join } from "node:path";
 import { InternalOrderService } from "@3l1/gen/order/v1/internal_order_service_pb.ts";
 import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
-import { createTokenVerifier } from "@3l1/kit/access-token.ts";
-import { migrateDatabase } from "@3l1/kit/migrate.ts";
-import { createPageTokens } from "@3l1/kit/page-token.ts";
+import { createTokenVerifier } from "@3l1/kit/auth/access-token.ts";
+import {
+  createServiceCredential,
+  deriveKeys,
+  type ServiceCredential,
+} from "@3l1/kit/auth/secrets.ts";
+import { cacheSigningKeys, type SigningKeys } from "@3l1/kit/auth/signing-keys.ts";
 import { runPeriodically } from "@3l1/kit/periodic.ts";
 import type { ProcessContext } from "@3l1/kit/process.ts";
-import { createServiceCredential, deriveKeys, type ServiceCredential } from "@3l1/kit/secrets.ts";
+import { createUpstream } from "@3l1/kit/resilience/upstream.ts";
 import { implement, serve } from "@3l1/kit/serve.ts";
-import { cacheSigningKeys, type SigningKeys } from "@3l1/kit/signing-keys.ts";
-import { createUpstream } from "@3l1/kit/upstream.ts";
+import { migrateDatabase } from "@3l1/kit/stores/migrate.ts";
+import { createPageTokens } from "@3l1/kit/stores/page-token.ts";
 import type { Settings } from "./config.ts";
 import { forgetOldKeys } from "./idempotency.ts";
 import { createInternalOrderHandlers } from "./internal-orders.ts";

@@ -5,9 +5,9 @@ import {
   OrderStatusSchema,
 } from "@3l1/gen/order/v1/order_pb.ts";
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
-import type { Caller } from "@3l1/kit/caller.ts";
-import { failure } from "@3l1/kit/failure.ts";
-import { invalidArgument } from "@3l1/kit/violation.ts";
+import type { Caller } from "@3l1/kit/auth/caller.ts";
+import { failure } from "@3l1/kit/rpc/failure.ts";
+import { invalidArgument } from "@3l1/kit/rpc/violation.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
 
 /** What somebody is to an order. An administrator's own order is, to them, an administrator's. */

@@ -4,8 +4,8 @@ import type {
   OrderService,
   SetOrderStatusRequest,
 } from "@3l1/gen/order/v1/order_service_pb.ts";
-import { type Caller, callerOf } from "@3l1/kit/caller.ts";
-import type { PageTokens } from "@3l1/kit/page-token.ts";
+import { type Caller, callerOf } from "@3l1/kit/auth/caller.ts";
+import type { PageTokens } from "@3l1/kit/stores/page-token.ts";
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import { createOrder } from "./create-order.ts";
 import { idempotencyOf } from "./idempotency.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { formatRevocation, revocationStream } from "@3l1/kit/revocations.ts";
+import { formatRevocation, revocationStream } from "@3l1/kit/auth/revocations.ts";
 import { waitUntil } from "@3l1/kit/wait-until.ts";
 import { Redis } from "ioredis";
 import postgres, { type Sql } from "postgres";

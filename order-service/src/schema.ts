@@ -11,7 +11,7 @@ import {
   text,
   timestamp,
   uuid,
-} from "@3l1/kit/drizzle.ts";
+} from "@3l1/kit/stores/drizzle.ts";
 
 const instant = (name: string) => timestamp(name, { precision: 3, withTimezone: true });
 const bytea = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });

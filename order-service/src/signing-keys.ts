@@ -1,8 +1,8 @@
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
 import { SessionService, type SigningKey } from "@3l1/gen/user/v1/session_service_pb.ts";
-import { failure } from "@3l1/kit/failure.ts";
-import { metadata } from "@3l1/kit/metadata.ts";
-import type { ServiceCredential } from "@3l1/kit/secrets.ts";
+import type { ServiceCredential } from "@3l1/kit/auth/secrets.ts";
+import { failure } from "@3l1/kit/rpc/failure.ts";
+import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import { Code, createClient, type Transport } from "@connectrpc/connect";
 
 /**

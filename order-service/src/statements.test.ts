@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openDatabase } from "@3l1/kit/database.ts";
-import { migrateDatabase } from "@3l1/kit/migrate.ts";
+import { openDatabase } from "@3l1/kit/stores/database.ts";
+import { migrateDatabase } from "@3l1/kit/stores/migrate.ts";
 import postgres from "postgres";
 import { createTestDatabase } from "../test/database.ts";
 import { connectionParameters } from "./limits.ts";

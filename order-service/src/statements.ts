@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, getTableColumns, lt, sql } from "@3l1/kit/drizzle.ts";
+import { and, asc, desc, eq, getTableColumns, lt, sql } from "@3l1/kit/stores/drizzle.ts";
 import type { Column, SQL } from "drizzle-orm";
 import type { PgTable } from "drizzle-orm/pg-core";
 import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
-import { reasonOf } from "@3l1/kit/failure.ts";
+import { reasonOf } from "@3l1/kit/rpc/failure.ts";
 import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { Code, ConnectError } from "@connectrpc/connect";
 

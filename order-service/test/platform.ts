@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { InternalOrderService } from "@3l1/gen/order/v1/internal_order_service_pb.ts";
 import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
-import { metadata } from "@3l1/kit/metadata.ts";
-import { createServiceCredential } from "@3l1/kit/secrets.ts";
+import { createServiceCredential } from "@3l1/kit/auth/secrets.ts";
+import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import { createTcpGate, type TcpGate } from "@3l1/kit/tcp-gate.ts";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { v7 as uuidv7 } from "uuid";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { loadConfig } from "@3l1/kit/config.ts";
-import { createGrpcTransport } from "@3l1/kit/grpc-transport.ts";
+import { createGrpcTransport } from "@3l1/kit/grpc/transport.ts";
 import { createLogger } from "@3l1/kit/logger.ts";
 import { createShutdown } from "@3l1/kit/shutdown.ts";
 import type { Transport } from "@connectrpc/connect";

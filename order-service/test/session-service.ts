@@ -1,8 +1,13 @@
 import { SessionService, type SigningKeySchema } from "@3l1/gen/user/v1/session_service_pb.ts";
-import { tokenAlgorithm, tokenAudience, tokenIssuer, tokenType } from "@3l1/kit/access-token.ts";
-import { createGrpcServer } from "@3l1/kit/grpc-server.ts";
-import { metadata } from "@3l1/kit/metadata.ts";
-import { createServiceCredential } from "@3l1/kit/secrets.ts";
+import {
+  tokenAlgorithm,
+  tokenAudience,
+  tokenIssuer,
+  tokenType,
+} from "@3l1/kit/auth/access-token.ts";
+import { createServiceCredential } from "@3l1/kit/auth/secrets.ts";
+import { createGrpcServer } from "@3l1/kit/grpc/server.ts";
+import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from "jose";

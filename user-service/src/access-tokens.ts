@@ -1,4 +1,9 @@
-import { tokenAlgorithm, tokenAudience, tokenIssuer, tokenType } from "@3l1/kit/access-token.ts";
+import {
+  tokenAlgorithm,
+  tokenAudience,
+  tokenIssuer,
+  tokenType,
+} from "@3l1/kit/auth/access-token.ts";
 import { SignJWT } from "jose";
 import { v7 as uuidv7 } from "uuid";
 import type { SessionClaim } from "./session-key.ts";

@@ -1,5 +1,5 @@
 import type { Logger } from "@3l1/kit/logger.ts";
-import { metadata } from "@3l1/kit/metadata.ts";
+import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import { Counter, type Registry } from "@prometheus-io/client";
 
 /** What is worth knowing afterwards. */

@@ -1,5 +1,5 @@
-import { metadata } from "@3l1/kit/metadata.ts";
-import type { ServiceCredential } from "@3l1/kit/secrets.ts";
+import type { ServiceCredential } from "@3l1/kit/auth/secrets.ts";
+import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import { maxDeviceLength } from "./limits.ts";
 import type { Client } from "./session-store.ts";
 

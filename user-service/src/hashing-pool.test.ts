@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
-import { reasonOf, retryAfterSecondsOf } from "@3l1/kit/failure.ts";
+import { reasonOf, retryAfterSecondsOf } from "@3l1/kit/rpc/failure.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createHashingPool } from "./hashing-pool.ts";
 

@@ -1,5 +1,5 @@
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
-import { failure } from "@3l1/kit/failure.ts";
+import { failure } from "@3l1/kit/rpc/failure.ts";
 import { Code } from "@connectrpc/connect";
 import { hashingRetryAfterMs } from "./limits.ts";
 

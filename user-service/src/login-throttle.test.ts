@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
-import { reasonOf, retryAfterSecondsOf } from "@3l1/kit/failure.ts";
+import { reasonOf, retryAfterSecondsOf } from "@3l1/kit/rpc/failure.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Redis } from "ioredis";
 import { openTestRedis } from "../test/redis.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
-import { failure } from "@3l1/kit/failure.ts";
-import { redisScript } from "@3l1/kit/redis-script.ts";
+import { failure } from "@3l1/kit/rpc/failure.ts";
+import { redisScript } from "@3l1/kit/stores/redis-script.ts";
 import { Code } from "@connectrpc/connect";
 import type { Redis } from "ioredis";
 import { accountThrottle, networkThrottle, pairThrottle, type ThrottleRule } from "./limits.ts";

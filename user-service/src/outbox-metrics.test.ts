@@ -1,6 +1,6 @@
 import { after, before, test } from "node:test";
-import { drizzle } from "@3l1/kit/drizzle.ts";
-import { migrateDatabase } from "@3l1/kit/migrate.ts";
+import { drizzle } from "@3l1/kit/stores/drizzle.ts";
+import { migrateDatabase } from "@3l1/kit/stores/migrate.ts";
 import { Registry } from "@prometheus-io/client";
 import { pino } from "pino";
 import postgres, { type Sql } from "postgres";

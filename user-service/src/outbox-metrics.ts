@@ -1,7 +1,7 @@
-import { isNull } from "@3l1/kit/drizzle.ts";
 import type { Periodic } from "@3l1/kit/periodic.ts";
 import { runPeriodically } from "@3l1/kit/periodic.ts";
 import type { ProcessContext } from "@3l1/kit/process.ts";
+import { isNull } from "@3l1/kit/stores/drizzle.ts";
 import { Gauge } from "@prometheus-io/client";
 import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import { purges, revocations } from "./schema.ts";

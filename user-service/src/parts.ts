@@ -1,8 +1,8 @@
-import type { TokenVerifier } from "@3l1/kit/access-token.ts";
+import type { TokenVerifier } from "@3l1/kit/auth/access-token.ts";
+import type { Revocations } from "@3l1/kit/auth/revocations.ts";
+import type { ServiceCredential } from "@3l1/kit/auth/secrets.ts";
 import type { Logger } from "@3l1/kit/logger.ts";
-import type { PageTokens } from "@3l1/kit/page-token.ts";
-import type { Revocations } from "@3l1/kit/revocations.ts";
-import type { ServiceCredential } from "@3l1/kit/secrets.ts";
+import type { PageTokens } from "@3l1/kit/stores/page-token.ts";
 import type { TokenIssuer } from "./access-tokens.ts";
 import type { Audit } from "./audit.ts";
 import type { LoginThrottle } from "./login-throttle.ts";

@@ -1,4 +1,4 @@
-import type { FieldViolation } from "@3l1/kit/violation.ts";
+import type { FieldViolation } from "@3l1/kit/rpc/violation.ts";
 import { dictionary } from "@zxcvbn-ts/language-common";
 
 /** Whose password it is to be: a guesser tries these first. */

@@ -1,4 +1,4 @@
-import { eq, inArray, sql } from "@3l1/kit/drizzle.ts";
+import { eq, inArray, sql } from "@3l1/kit/stores/drizzle.ts";
 import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import { purges } from "./schema.ts";
 

@@ -1,9 +1,9 @@
 import { InternalOrderService } from "@3l1/gen/order/v1/internal_order_service_pb.ts";
+import type { ServiceCredential } from "@3l1/kit/auth/secrets.ts";
 import { briefError } from "@3l1/kit/logged-error.ts";
 import type { Logger } from "@3l1/kit/logger.ts";
-import { metadata } from "@3l1/kit/metadata.ts";
 import { type Periodic, runPeriodically } from "@3l1/kit/periodic.ts";
-import type { ServiceCredential } from "@3l1/kit/secrets.ts";
+import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import { createClient, type Transport } from "@connectrpc/connect";
 import { purgeBackoffMs, purgeBatch, purgeLeaseMs, relayEveryMs } from "./limits.ts";
 import type { PurgeQueue } from "./purge-queue.ts";

@@ -1,4 +1,4 @@
-import { and, asc, gt, inArray, isNotNull, isNull, lt, sql } from "@3l1/kit/drizzle.ts";
+import { and, asc, gt, inArray, isNotNull, isNull, lt, sql } from "@3l1/kit/stores/drizzle.ts";
 import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import { revocations } from "./schema.ts";
 import type { RevocationRecord } from "./store.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
-import { reasonOf } from "@3l1/kit/failure.ts";
-import { revocationStream } from "@3l1/kit/revocations.ts";
+import { revocationStream } from "@3l1/kit/auth/revocations.ts";
+import { reasonOf } from "@3l1/kit/rpc/failure.ts";
 import { Code } from "@connectrpc/connect";
 import { v7 as uuidv7 } from "uuid";
 import { failing } from "../test/failing.ts";

@@ -1,11 +1,11 @@
-import { briefError } from "@3l1/kit/logged-error.ts";
-import type { Logger } from "@3l1/kit/logger.ts";
 import {
   formatRevocation,
   type Revocation,
   type Revocations,
   revocationStream,
-} from "@3l1/kit/revocations.ts";
+} from "@3l1/kit/auth/revocations.ts";
+import { briefError } from "@3l1/kit/logged-error.ts";
+import type { Logger } from "@3l1/kit/logger.ts";
 import type { Redis } from "ioredis";
 import { revocationMarginMs } from "./limits.ts";
 import type { RevocationLog } from "./revocation-log.ts";

@@ -1,9 +1,9 @@
 // Makes a new key to sign access tokens with: `npm run keys -- rotate`. Safe to run twice.
 
+import { deriveKeys } from "@3l1/kit/auth/secrets.ts";
 import { loadConfig } from "@3l1/kit/config.ts";
-import { openDatabase } from "@3l1/kit/database.ts";
 import { briefError } from "@3l1/kit/logged-error.ts";
-import { deriveKeys } from "@3l1/kit/secrets.ts";
+import { openDatabase } from "@3l1/kit/stores/database.ts";
 import { settings } from "./config.ts";
 import { createSeal } from "./key-seal.ts";
 import { retiredKeyMarginMs } from "./limits.ts";

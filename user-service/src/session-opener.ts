@@ -1,6 +1,6 @@
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
-import { failure } from "@3l1/kit/failure.ts";
-import { metadata } from "@3l1/kit/metadata.ts";
+import { failure } from "@3l1/kit/rpc/failure.ts";
+import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { v7 as uuidv7 } from "uuid";
 import type { TokenIssuer } from "./access-tokens.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { metadata } from "@3l1/kit/metadata.ts";
+import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import { Code } from "@connectrpc/connect";
 import type { Redis } from "ioredis";
 import { decodeJwt, decodeProtectedHeader } from "jose";

@@ -1,5 +1,5 @@
 import type { SessionService } from "@3l1/gen/user/v1/session_service_pb.ts";
-import { metadata } from "@3l1/kit/metadata.ts";
+import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { clientOf } from "./client.ts";
 import type { Parts } from "./parts.ts";

@@ -1,4 +1,4 @@
-import { redisScript } from "@3l1/kit/redis-script.ts";
+import { redisScript } from "@3l1/kit/stores/redis-script.ts";
 import type { Redis } from "ioredis";
 import { epochFloorMs, maxSessionsPerUser } from "./limits.ts";
 import type { SessionClaim } from "./session-key.ts";

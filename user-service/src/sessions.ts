@@ -1,8 +1,8 @@
 import type { IntrospectResponse, UserService } from "@3l1/gen/user/v1/user_service_pb.ts";
 import { IntrospectResponseSchema } from "@3l1/gen/user/v1/user_service_pb.ts";
-import { bearerOf } from "@3l1/kit/access-token.ts";
-import { type Caller, callerKey, callerOf } from "@3l1/kit/caller.ts";
-import { metadata } from "@3l1/kit/metadata.ts";
+import { bearerOf } from "@3l1/kit/auth/access-token.ts";
+import { type Caller, callerKey, callerOf } from "@3l1/kit/auth/caller.ts";
+import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";

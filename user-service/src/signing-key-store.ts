@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNotNull, sql } from "@3l1/kit/drizzle.ts";
+import { and, desc, eq, inArray, isNotNull, sql } from "@3l1/kit/stores/drizzle.ts";
 import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import { signingKeys } from "./schema.ts";
 

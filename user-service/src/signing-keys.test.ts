@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
-import { type Database, openDatabase } from "@3l1/kit/database.ts";
 import { createLogger } from "@3l1/kit/logger.ts";
-import { migrateDatabase } from "@3l1/kit/migrate.ts";
+import { type Database, openDatabase } from "@3l1/kit/stores/database.ts";
+import { migrateDatabase } from "@3l1/kit/stores/migrate.ts";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { createTestDatabase, type TestDatabase } from "../test/database.ts";
 import { createSeal } from "./key-seal.ts";

@@ -1,4 +1,4 @@
-import { and, eq, sql } from "@3l1/kit/drizzle.ts";
+import { and, eq, sql } from "@3l1/kit/stores/drizzle.ts";
 import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import { v7 as uuidv7 } from "uuid";
 import { purges, revocations, users } from "./schema.ts";

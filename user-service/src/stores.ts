@@ -1,7 +1,7 @@
-import { type Database, openDatabase } from "@3l1/kit/database.ts";
+import { createRevocations, type Revocations } from "@3l1/kit/auth/revocations.ts";
 import type { ProcessContext } from "@3l1/kit/process.ts";
-import { openRedis, redisReady } from "@3l1/kit/redis.ts";
-import { createRevocations, type Revocations } from "@3l1/kit/revocations.ts";
+import { type Database, openDatabase } from "@3l1/kit/stores/database.ts";
+import { openRedis, redisReady } from "@3l1/kit/stores/redis.ts";
 import type { Redis } from "ioredis";
 import type { Settings } from "./config.ts";
 import { redisCommandTimeoutMs, redisPatienceMs } from "./limits.ts";

@@ -1,9 +1,9 @@
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
 import { Role } from "@3l1/gen/user/v1/user_pb.ts";
 import type { UserService } from "@3l1/gen/user/v1/user_service_pb.ts";
-import { callerOf } from "@3l1/kit/caller.ts";
-import { failure } from "@3l1/kit/failure.ts";
-import { metadata } from "@3l1/kit/metadata.ts";
+import { callerOf } from "@3l1/kit/auth/caller.ts";
+import { failure } from "@3l1/kit/rpc/failure.ts";
+import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import type { Parts } from "./parts.ts";
 import { invalidSession, takeBackSessionKey } from "./session-opener.ts";

@@ -1,8 +1,8 @@
 import type { UserService } from "@3l1/gen/user/v1/user_service_pb.ts";
-import { callerOf } from "@3l1/kit/caller.ts";
+import { callerOf } from "@3l1/kit/auth/caller.ts";
 import { briefError } from "@3l1/kit/logged-error.ts";
-import { metadata } from "@3l1/kit/metadata.ts";
-import { invalidArgument } from "@3l1/kit/violation.ts";
+import { metadata } from "@3l1/kit/rpc/metadata.ts";
+import { invalidArgument } from "@3l1/kit/rpc/violation.ts";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import { v7 as uuidv7 } from "uuid";
 import { clientOf } from "./client.ts";

@@ -1,7 +1,7 @@
 import { InternalOrderService } from "@3l1/gen/order/v1/internal_order_service_pb.ts";
-import { createGrpcServer } from "@3l1/kit/grpc-server.ts";
-import { metadata } from "@3l1/kit/metadata.ts";
-import { createServiceCredential } from "@3l1/kit/secrets.ts";
+import { createServiceCredential } from "@3l1/kit/auth/secrets.ts";
+import { createGrpcServer } from "@3l1/kit/grpc/server.ts";
+import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
 
 /** Stands in for the order-service, whose contract is all that matters here: it notes who is purged. */

@@ -1,7 +1,7 @@
 import { SessionService } from "@3l1/gen/user/v1/session_service_pb.ts";
 import { UserService } from "@3l1/gen/user/v1/user_service_pb.ts";
-import { metadata } from "@3l1/kit/metadata.ts";
-import { createServiceCredential } from "@3l1/kit/secrets.ts";
+import { createServiceCredential } from "@3l1/kit/auth/secrets.ts";
+import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import { createClient } from "@connectrpc/connect";
 import postgres, { type Sql } from "postgres";
 import { createTestDatabase } from "./database.ts";

@@ -1,5 +1,5 @@
 import { createLogger } from "@3l1/kit/logger.ts";
-import { openRedis, redisReady } from "@3l1/kit/redis.ts";
+import { openRedis, redisReady } from "@3l1/kit/stores/redis.ts";
 import type { Redis } from "ioredis";
 
 /**

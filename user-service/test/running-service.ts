@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { Writable } from "node:stream";
 import { loadConfig } from "@3l1/kit/config.ts";
-import { createGrpcTransport } from "@3l1/kit/grpc-transport.ts";
+import { createGrpcTransport } from "@3l1/kit/grpc/transport.ts";
 import { loggedError } from "@3l1/kit/logged-error.ts";
 import { createShutdown } from "@3l1/kit/shutdown.ts";
 import type { Transport } from "@connectrpc/connect";

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { Access, type MethodPolicy } from "@3l1/gen/platform/v1/method_policy_pb.ts";
-import { bearerOf, type TokenVerdict, type TokenVerifier } from "@3l1/kit/access-token.ts";
-import type { Caller } from "@3l1/kit/caller.ts";
-import { metadata } from "@3l1/kit/metadata.ts";
-import type { Revocations } from "@3l1/kit/revocations.ts";
+import { bearerOf, type TokenVerdict, type TokenVerifier } from "@3l1/kit/auth/access-token.ts";
+import type { Caller } from "@3l1/kit/auth/caller.ts";
+import type { Revocations } from "@3l1/kit/auth/revocations.ts";
+import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { ConnectError } from "@connectrpc/connect";

@@ -1,5 +1,5 @@
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
-import { reasonOf } from "@3l1/kit/failure.ts";
+import { reasonOf } from "@3l1/kit/rpc/failure.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";

@@ -2,11 +2,11 @@ import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
 import { Access, type MethodPolicy } from "@3l1/gen/platform/v1/method_policy_pb.ts";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { bearerOf, type TokenVerifier } from "../access-token.ts";
-import { type Caller, callerKey } from "../caller.ts";
-import { failure } from "../failure.ts";
-import { metadata } from "../metadata.ts";
-import type { ServiceCredential } from "../secrets.ts";
+import { bearerOf, type TokenVerifier } from "../auth/access-token.ts";
+import { type Caller, callerKey } from "../auth/caller.ts";
+import type { ServiceCredential } from "../auth/secrets.ts";
+import { failure } from "../rpc/failure.ts";
+import { metadata } from "../rpc/metadata.ts";
 
 /**
  * A token may expire on the way from the gateway, which has just found it valid and would have had it

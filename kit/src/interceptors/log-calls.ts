@@ -1,10 +1,10 @@
 import { Code, type ConnectError, type Interceptor } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { Histogram, type Registry } from "@prometheus-io/client";
-import { callerKey } from "../caller.ts";
+import { callerKey } from "../auth/caller.ts";
 import type { Logger } from "../logger.ts";
-import { metadata } from "../metadata.ts";
-import { toConnectError } from "../service-error.ts";
+import { metadata } from "../rpc/metadata.ts";
+import { toConnectError } from "../rpc/service-error.ts";
 
 /**
  * The outermost interceptor of a service: one log line and one observation a call, with the request

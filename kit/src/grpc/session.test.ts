@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import net, { type AddressInfo } from "node:net";
+import { test } from "node:test";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { neverRan } from "./error.ts";
+import { callTimes, connect, startServer, until } from "./fixture.ts";
+import { defaultSessionTimings } from "./session.ts";
+
+/** Passes bytes on to a port, until it is told to freeze the connections that it has. */
+async function startProxy(port: number) {
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((inbound) => {
+    const outbound = net.connect(port, "127.0.0.1");
+    for (const socket of [inbound, outbound]) {
+      sockets.add(socket);
+      socket.on("error", () => {});
+    }
+    inbound.pipe(outbound).pipe(inbound);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    freeze() {
+      for (const socket of sockets) socket.unpipe().pause();
+    },
+    [Symbol.dispose]() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+test("a silent peer is found while calls wait for it", async () => {
+  await using server = await startServer();
+  const never = new Promise<void>(() => {});
+  using proxy = await startProxy(server.port);
+  const timings = { ...defaultSessionTimings, pingAfterMs: 200, pingTimeoutMs: 500 };
+  await using caller = connect([proxy.url], { timings });
+  await caller.call();
+  server.handle = () => never;
+  const call = caller.call(60_000).catch(ConnectError.from);
+  await until(() => server.calls === 2);
+  proxy.freeze();
+  const error = await call;
+  assert.ok(error instanceof ConnectError);
+  assert.deepEqual([error.code, neverRan(error)], [Code.Unavailable, false]);
+});
+
+test("a slow handler is not a silent peer", async () => {
+  await using server = await startServer();
+  const timings = { ...defaultSessionTimings, pingAfterMs: 20, pingTimeoutMs: 2_000 };
+  await using caller = connect([server.url], { timings });
+  server.handle = () => new Promise((resolve) => setTimeout(resolve, 200));
+  await caller.call();
+  assert.equal(server.connections, 1);
+});
+
+test("a connection that died while nobody used it costs no call", async () => {
+  await using server = await startServer();
+  using proxy = await startProxy(server.port);
+  const timings = { ...defaultSessionTimings, pingAfterMs: 50, pingTimeoutMs: 300 };
+  await using caller = connect([proxy.url], { timings });
+  await caller.call();
+  proxy.freeze();
+  const frozenAtMs = performance.now();
+  await until(() => performance.now() > frozenAtMs + timings.pingAfterMs);
+  await caller.call();
+  assert.deepEqual([server.calls, server.connections], [2, 2]);
+});
+
+test("an idle connection is closed, and opened again for the next call", async () => {
+  await using server = await startServer();
+  const closed = new Promise<void>((resolve) => {
+    server.grpc.server.once("session", (session) => session.once("close", resolve));
+  });
+  const timings = { ...defaultSessionTimings, pingAfterMs: 20, idleMs: 40 };
+  await using caller = connect([server.url], { timings });
+  await caller.call();
+  await closed;
+  await caller.call();
+  assert.equal(server.connections, 2);
+});
+
+test("a peer that accepts but does not speak HTTP/2 is given up, and the call never ran", async () => {
+  const mute = net.createServer((socket) => socket.on("error", () => {}));
+  mute.listen(0, "127.0.0.1");
+  await once(mute, "listening");
+  const url = `http://127.0.0.1:${(mute.address() as AddressInfo).port}`;
+  const timings = { ...defaultSessionTimings, connectTimeoutMs: 50 };
+  {
+    await using caller = connect([url], { timings });
+    const [error] = await callTimes(caller, 1);
+    assert.deepEqual([error?.code, neverRan(error)], [Code.Unavailable, true]);
+  }
+  mute.close();
+});

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
+import postgres from "postgres";
+import { reasonOf } from "../rpc/failure.ts";
+import { toConnectError } from "../rpc/service-error.ts";
+import { createTcpGate, type TcpGate } from "../tcp-gate.ts";
+import { waitUntil } from "../wait-until.ts";
+import { guardQueries, type QueryGuard } from "./query-guard.ts";
+
+const connections = 2;
+const maxPending = 200;
+
+let gate: TcpGate;
+let guard: QueryGuard;
+let opened = 0;
+
+before(async () => {
+  const server = process.env.TEST_DATABASE_URL;
+  assert.ok(server, "TEST_DATABASE_URL is missing; `npm test` starts a PostgreSQL");
+  const url = new URL(server);
+  gate = await createTcpGate(url.hostname, Number(url.port));
+  url.host = `127.0.0.1:${gate.port}`;
+  guard = guardQueries({
+    open: () => {
+      opened++;
+      return postgres(url.href, { max: connections, connect_timeout: 1, onnotice: () => {} });
+    },
+    timeoutMs: 500,
+    maxPending,
+    pauseMs: 20,
+    now: () => performance.now(),
+  });
+});
+after(async () => {
+  await guard?.close();
+  await gate?.shut();
+});
+beforeEach(async () => {
+  await gate.open();
+  await comesBack();
+  opened = 0;
+});
+
+const ask = () => outcome(guard.run((sql) => sql`select 1`));
+const many = (count: number) => Promise.all(Array.from({ length: count }, ask));
+
+const comesBack = () => waitUntil("an answer", async () => (await ask()) === "answer");
+
+function outcome(query: Promise<unknown>): Promise<string> {
+  return query.then(
+    () => "answer",
+    (error) =>
+      reasonOf(toConnectError(error)) === Reason.DATABASE_UNAVAILABLE ? "away" : String(error),
+  );
+}
+
+test("queries beyond the bound fail at once, and the others get their answers", async () => {
+  const outcomes = await many(maxPending + 50);
+  assert.equal(outcomes.filter((each) => each === "answer").length, maxPending);
+  assert.equal(outcomes.filter((each) => each === "away").length, 50);
+  assert.equal(opened, 0);
+});
+
+test("when the server is gone, all that wait for it fail together", async () => {
+  await gate.shut();
+  assert.deepEqual(new Set(await many(maxPending)), new Set(["away"]));
+  assert.equal(opened, 1);
+});
+
+test("when nothing is heard any more, queries fail in time, and new connections are made", async () => {
+  await gate.freeze();
+  assert.deepEqual(new Set(await many(50)), new Set(["away"]));
+  await gate.open();
+  await comesBack();
+  assert.deepEqual(new Set(await many(50)), new Set(["answer"]));
+});
+
+test("a pooler that ends each connection at once is found out too", async () => {
+  await gate.slam();
+  assert.deepEqual(new Set(await many(50)), new Set(["away"]));
+});
+
+test("while the database is lost, one query at a time tries", async () => {
+  await gate.shut();
+  await ask();
+  await gate.freeze();
+  let trying = 0;
+  await waitUntil("an attempt", async () => {
+    const attempts = Array.from({ length: 10 }, () =>
+      outcome(
+        guard.run((sql) => {
+          trying++;
+          return sql`select 1`;
+        }),
+      ),
+    );
+    assert.deepEqual(new Set(await Promise.all(attempts)), new Set(["away"]));
+    return trying > 0;
+  });
+  assert.equal(trying, 1);
+});
+
+test("an error that the server reports, or the caller throws, loses nobody", async () => {
+  const wrong = guard.run((sql) => sql`select no_such_column`);
+  await assert.rejects(wrong, { code: "42703" });
+  const thrown = guard.run((sql) =>
+    sql.begin(() => {
+      throw new Error("changed my mind");
+    }),
+  );
+  await assert.rejects(thrown, { message: "changed my mind" });
+  assert.equal(opened, 0);
+});
+
+test("a query that takes too long fails alone while others get answers", async () => {
+  let slow: string | undefined;
+  void outcome(guard.run((sql) => sql`select pg_sleep(0.6)`)).then((result) => (slow = result));
+  while (slow === undefined) await ask();
+  assert.equal(slow, "away");
+  assert.equal(opened, 0);
+});
