@@ -6,7 +6,7 @@ import { root, run } from "./run.ts";
 
 const chosen = process.argv.slice(2);
 const files = chosen.length > 0 ? chosen : globSync("e2e/stress/*.stress.ts", { cwd: root }).sort();
-const flags = ["--test", "--test-concurrency=1", "--test-reporter=spec", "--test-timeout=180000"];
+const flags = ["--test", "--test-concurrency=1", "--test-reporter=spec", "--test-timeout=600000"];
 await run(process.execPath, [...flags, ...files], {
   env: { FORCE_COLOR: process.stdout.isTTY ? "1" : "0" },
   onOutput: (text) => void process.stdout.write(text),

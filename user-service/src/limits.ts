@@ -68,8 +68,11 @@ export const revocationLeaseMs = 1_000;
 export const revocationBatch = 500;
 /** Users handed to the order-service in one go. */
 export const purgeBatch = 10;
-/** A purge that was taken and not finished is taken again after that. Longer than the longest call. */
-export const purgeLeaseMs = 90_000;
+/**
+ * A purge that was taken and not finished is taken again after the longest call (UPSTREAM_TIMEOUT_MS) and
+ * this: what PostgreSQL may take to be told of the answer.
+ */
+export const purgeLeaseMarginMs = 5_000;
 /** Waits between attempts to purge: from the first to the longest, doubling. */
 export const purgeBackoffMs = { first: 500, longest: 60_000 } as const;
 

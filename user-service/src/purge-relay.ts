@@ -5,7 +5,7 @@ import type { Logger } from "@3l1/kit/logger.ts";
 import { type Periodic, runPeriodically } from "@3l1/kit/periodic.ts";
 import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import { createClient, type Transport } from "@connectrpc/connect";
-import { purgeBackoffMs, purgeBatch, purgeLeaseMs, relayEveryMs } from "./limits.ts";
+import { purgeBackoffMs, purgeBatch, relayEveryMs } from "./limits.ts";
 import type { PurgeQueue } from "./purge-queue.ts";
 
 export interface PurgeRelayOptions {
@@ -13,6 +13,8 @@ export interface PurgeRelayOptions {
   /** To the order-service. */
   readonly transport: Transport;
   readonly credential: ServiceCredential;
+  /** After that a purge that was taken and not finished is taken again. Longer than any call. */
+  readonly leaseMs: number;
   readonly logger: Logger;
 }
 
@@ -20,7 +22,8 @@ export interface PurgeRelayOptions {
  * Has the order-service remove the orders of deleted users, and goes on until it says that it has.
  * A user is in the hands of one copy at a time; should that one die, another takes over.
  */
-export function relayPurges({ queue, transport, credential, logger }: PurgeRelayOptions): Periodic {
+export function relayPurges(options: PurgeRelayOptions): Periodic {
+  const { queue, transport, credential, leaseMs, logger } = options;
   const orders = createClient(InternalOrderService, transport);
   const headers = { [metadata.serviceCredential]: credential.value };
 
@@ -38,7 +41,7 @@ export function relayPurges({ queue, transport, credential, logger }: PurgeRelay
     }
   }
   async function run(): Promise<void> {
-    const due = await queue.take(purgeBatch, purgeLeaseMs);
+    const due = await queue.take(purgeBatch, leaseMs);
     await Promise.all(due.map(({ userId, attempts }) => purge(userId, attempts)));
     if (due.length === purgeBatch) await run();
   }

@@ -17,7 +17,13 @@ import { requireSense, type Settings, sessionTimesOf } from "./config.ts";
 import { makeFirstAdmin } from "./first-admin.ts";
 import { createHashingPool, type HashingPool } from "./hashing-pool.ts";
 import { createSeal } from "./key-seal.ts";
-import { maxHashesAtOnce, maxHashWaitMs, maxQueuedHashes, reloadKeysEveryMs } from "./limits.ts";
+import {
+  maxHashesAtOnce,
+  maxHashWaitMs,
+  maxQueuedHashes,
+  purgeLeaseMarginMs,
+  reloadKeysEveryMs,
+} from "./limits.ts";
 import { createLoginThrottle } from "./login-throttle.ts";
 import { showOutboxes } from "./outbox-metrics.ts";
 import type { Parts } from "./parts.ts";
@@ -120,7 +126,9 @@ function startPurges(context: Context, { db }: Stores): () => void {
   details.set("orderService", () => orders.snapshot().state);
   const credential = createServiceCredential(config.SECRET_KEYS);
   const { transport } = orders;
-  const relay = relayPurges({ queue: createPurgeQueue(db), transport, credential, logger });
+  const queue = createPurgeQueue(db);
+  const leaseMs = config.UPSTREAM_TIMEOUT_MS + purgeLeaseMarginMs;
+  const relay = relayPurges({ queue, transport, credential, leaseMs, logger });
   shutdown.defer("purge relay", relay.stop);
   return relay.soon;
 }
