@@ -10,13 +10,14 @@ import type { Order, OrderEvent, OrderEventJson, OrderItem, OrderItemJson, Order
 import { file_order_v1_order } from "./order_pb.ts";
 import { file_platform_v1_example } from "../../platform/v1/example_pb.ts";
 import { file_platform_v1_method_policy } from "../../platform/v1/method_policy_pb.ts";
+import { file_platform_v1_stream } from "../../platform/v1/stream_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file order/v1/order_service.proto.
  */
 export const file_order_v1_order_service: GenFile = /*@__PURE__*/
-  fileDesc("ChxvcmRlci92MS9vcmRlcl9zZXJ2aWNlLnByb3RvEghvcmRlci52MSLBAQoSQ3JlYXRlT3JkZXJSZXF1ZXN0Ei4KBWl0ZW1zGAEgAygLMhMub3JkZXIudjEuT3JkZXJJdGVtQgq6SAeSAQQIARBkEi8KDWN1cnJlbmN5X2NvZGUYAiABKAlCGLpIDnIMMgpeW0EtWl17M30kkrUYA0VVUhJKCgRub3RlGAMgASgJQjy6SCtyKRjoBzIkXlteXHgwMC1ceDA4XHgwQlx4MENceDBFLVx4MUZceDdGXSokkrUYCnJpbmcgdHdpY2UiNQoTQ3JlYXRlT3JkZXJSZXNwb25zZRIeCgVvcmRlchgBIAEoCzIPLm9yZGVyLnYxLk9yZGVyIicKD0dldE9yZGVyUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiMgoQR2V0T3JkZXJSZXNwb25zZRIeCgVvcmRlchgBIAEoCzIPLm9yZGVyLnYxLk9yZGVyIrEBChFMaXN0T3JkZXJzUmVxdWVzdBIhCglwYWdlX3NpemUYASABKAVCCbpIBhoEGGQoAUgAiAEBEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAEEi8KBnN0YXR1cxgDIAEoDjIVLm9yZGVyLnYxLk9yZGVyU3RhdHVzQgi6SAWCAQIQARIcCgd1c2VyX2lkGAQgASgJQgu6SAjYAQFyA7ABAUIMCgpfcGFnZV9zaXplIk4KEkxpc3RPcmRlcnNSZXNwb25zZRIfCgZvcmRlcnMYASADKAsyDy5vcmRlci52MS5PcmRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkipQEKFVNldE9yZGVyU3RhdHVzUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQESSwoGc3RhdHVzGAIgASgOMhUub3JkZXIudjEuT3JkZXJTdGF0dXNCJLpIB4IBBBABIACStRgWT1JERVJfU1RBVFVTX0NBTkNFTExFRBIdCgd2ZXJzaW9uGAMgASgFQge6SAQaAigBSACIAQFCCgoIX3ZlcnNpb24iOAoWU2V0T3JkZXJTdGF0dXNSZXNwb25zZRIeCgVvcmRlchgBIAEoCzIPLm9yZGVyLnYxLk9yZGVyIioKEkRlbGV0ZU9yZGVyUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiFQoTRGVsZXRlT3JkZXJSZXNwb25zZSIuChZMaXN0T3JkZXJFdmVudHNSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABASI/ChdMaXN0T3JkZXJFdmVudHNSZXNwb25zZRIkCgZldmVudHMYASADKAsyFC5vcmRlci52MS5PcmRlckV2ZW50IjQKEldhdGNoT3JkZXJzUmVxdWVzdBIeCg1sYXN0X2V2ZW50X2lkGAEgASgJQge6SARyAhhAInsKE1dhdGNoT3JkZXJzUmVzcG9uc2USEAoIZXZlbnRfaWQYASABKAkSIgoHY2hhbmdlZBgCIAEoCzIPLm9yZGVyLnYxLk9yZGVySAASFAoKZGVsZXRlZF9pZBgDIAEoCUgAEg8KBXJlc2V0GAQgASgISABCBwoFZXZlbnQyugYKDE9yZGVyU2VydmljZRJyCgtDcmVhdGVPcmRlchIcLm9yZGVyLnYxLkNyZWF0ZU9yZGVyUmVxdWVzdBodLm9yZGVyLnYxLkNyZWF0ZU9yZGVyUmVzcG9uc2UiJpACAIq1GAUIAxDJAYLT5JMCFDoBKiIPL2FwaS9vcmRlcnMvYWRkEmYKCEdldE9yZGVyEhkub3JkZXIudjEuR2V0T3JkZXJSZXF1ZXN0Ghoub3JkZXIudjEuR2V0T3JkZXJSZXNwb25zZSIjkAIBirUYBAgDGAGC0+STAhISEC9hcGkvb3JkZXJzL2luZm8SbAoKTGlzdE9yZGVycxIbLm9yZGVyLnYxLkxpc3RPcmRlcnNSZXF1ZXN0Ghwub3JkZXIudjEuTGlzdE9yZGVyc1Jlc3BvbnNlIiOQAgGKtRgECAMYA4LT5JMCEhIQL2FwaS9vcmRlcnMvbGlzdBJ7Cg5TZXRPcmRlclN0YXR1cxIfLm9yZGVyLnYxLlNldE9yZGVyU3RhdHVzUmVxdWVzdBogLm9yZGVyLnYxLlNldE9yZGVyU3RhdHVzUmVzcG9uc2UiJpACAIq1GAIIA4LT5JMCFzoBKjISL2FwaS9vcmRlcnMvc3RhdHVzEm8KC0RlbGV0ZU9yZGVyEhwub3JkZXIudjEuRGVsZXRlT3JkZXJSZXF1ZXN0Gh0ub3JkZXIudjEuRGVsZXRlT3JkZXJSZXNwb25zZSIjkAIAirUYBQgDEMwBgtPkkwIRKg8vYXBpL29yZGVycy9kZWwSfgoPTGlzdE9yZGVyRXZlbnRzEiAub3JkZXIudjEuTGlzdE9yZGVyRXZlbnRzUmVxdWVzdBohLm9yZGVyLnYxLkxpc3RPcmRlckV2ZW50c1Jlc3BvbnNlIiaQAgGKtRgECAMYA4LT5JMCFRITL2FwaS9vcmRlcnMvaGlzdG9yeRJyCgtXYXRjaE9yZGVycxIcLm9yZGVyLnYxLldhdGNoT3JkZXJzUmVxdWVzdBodLm9yZGVyLnYxLldhdGNoT3JkZXJzUmVzcG9uc2UiJJACAYq1GAQIAxgDgtPkkwITEhEvYXBpL29yZGVycy93YXRjaDABYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_order_v1_order, file_platform_v1_example, file_platform_v1_method_policy]);
+  fileDesc("ChxvcmRlci92MS9vcmRlcl9zZXJ2aWNlLnByb3RvEghvcmRlci52MSLBAQoSQ3JlYXRlT3JkZXJSZXF1ZXN0Ei4KBWl0ZW1zGAEgAygLMhMub3JkZXIudjEuT3JkZXJJdGVtQgq6SAeSAQQIARBkEi8KDWN1cnJlbmN5X2NvZGUYAiABKAlCGLpIDnIMMgpeW0EtWl17M30kkrUYA0VVUhJKCgRub3RlGAMgASgJQjy6SCtyKRjoBzIkXlteXHgwMC1ceDA4XHgwQlx4MENceDBFLVx4MUZceDdGXSokkrUYCnJpbmcgdHdpY2UiNQoTQ3JlYXRlT3JkZXJSZXNwb25zZRIeCgVvcmRlchgBIAEoCzIPLm9yZGVyLnYxLk9yZGVyIicKD0dldE9yZGVyUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiMgoQR2V0T3JkZXJSZXNwb25zZRIeCgVvcmRlchgBIAEoCzIPLm9yZGVyLnYxLk9yZGVyIrEBChFMaXN0T3JkZXJzUmVxdWVzdBIhCglwYWdlX3NpemUYASABKAVCCbpIBhoEGGQoAUgAiAEBEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAEEi8KBnN0YXR1cxgDIAEoDjIVLm9yZGVyLnYxLk9yZGVyU3RhdHVzQgi6SAWCAQIQARIcCgd1c2VyX2lkGAQgASgJQgu6SAjYAQFyA7ABAUIMCgpfcGFnZV9zaXplIk4KEkxpc3RPcmRlcnNSZXNwb25zZRIfCgZvcmRlcnMYASADKAsyDy5vcmRlci52MS5PcmRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkipQEKFVNldE9yZGVyU3RhdHVzUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQESSwoGc3RhdHVzGAIgASgOMhUub3JkZXIudjEuT3JkZXJTdGF0dXNCJLpIB4IBBBABIACStRgWT1JERVJfU1RBVFVTX0NBTkNFTExFRBIdCgd2ZXJzaW9uGAMgASgFQge6SAQaAigBSACIAQFCCgoIX3ZlcnNpb24iOAoWU2V0T3JkZXJTdGF0dXNSZXNwb25zZRIeCgVvcmRlchgBIAEoCzIPLm9yZGVyLnYxLk9yZGVyIioKEkRlbGV0ZU9yZGVyUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiFQoTRGVsZXRlT3JkZXJSZXNwb25zZSIuChZMaXN0T3JkZXJFdmVudHNSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABASI/ChdMaXN0T3JkZXJFdmVudHNSZXNwb25zZRIkCgZldmVudHMYASADKAsyFC5vcmRlci52MS5PcmRlckV2ZW50IjoKEldhdGNoT3JkZXJzUmVxdWVzdBIkCg1sYXN0X2V2ZW50X2lkGAEgASgJQg26SARyAhhAmrUYAggBIogCChNXYXRjaE9yZGVyc1Jlc3BvbnNlEiUKCGV2ZW50X2lkGAEgASgJQhOStRgJNzM1MS0xMjA0mrUYAggBEiIKB2NoYW5nZWQYAiABKAsyDy5vcmRlci52MS5PcmRlckgAEksKCmRlbGV0ZWRfaWQYAyABKAlCNZK1GCQwMTk4MDAwMC0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMGGatRgJEgdkZWxldGVkSAASDwoFcmVzZXQYBCABKAhIABIiCgdjcmVhdGVkGAUgASgLMg8ub3JkZXIudjEuT3JkZXJIABIbCgloZWFydGJlYXQYBiABKAhCBpq1GAIYAUgAQgcKBWV2ZW50MroGCgxPcmRlclNlcnZpY2UScgoLQ3JlYXRlT3JkZXISHC5vcmRlci52MS5DcmVhdGVPcmRlclJlcXVlc3QaHS5vcmRlci52MS5DcmVhdGVPcmRlclJlc3BvbnNlIiaQAgCKtRgFCAMQyQGC0+STAhQ6ASoiDy9hcGkvb3JkZXJzL2FkZBJmCghHZXRPcmRlchIZLm9yZGVyLnYxLkdldE9yZGVyUmVxdWVzdBoaLm9yZGVyLnYxLkdldE9yZGVyUmVzcG9uc2UiI5ACAYq1GAQIAxgBgtPkkwISEhAvYXBpL29yZGVycy9pbmZvEmwKCkxpc3RPcmRlcnMSGy5vcmRlci52MS5MaXN0T3JkZXJzUmVxdWVzdBocLm9yZGVyLnYxLkxpc3RPcmRlcnNSZXNwb25zZSIjkAIBirUYBAgDGAOC0+STAhISEC9hcGkvb3JkZXJzL2xpc3QSewoOU2V0T3JkZXJTdGF0dXMSHy5vcmRlci52MS5TZXRPcmRlclN0YXR1c1JlcXVlc3QaIC5vcmRlci52MS5TZXRPcmRlclN0YXR1c1Jlc3BvbnNlIiaQAgCKtRgCCAOC0+STAhc6ASoyEi9hcGkvb3JkZXJzL3N0YXR1cxJvCgtEZWxldGVPcmRlchIcLm9yZGVyLnYxLkRlbGV0ZU9yZGVyUmVxdWVzdBodLm9yZGVyLnYxLkRlbGV0ZU9yZGVyUmVzcG9uc2UiI5ACAIq1GAUIAxDMAYLT5JMCESoPL2FwaS9vcmRlcnMvZGVsEn4KD0xpc3RPcmRlckV2ZW50cxIgLm9yZGVyLnYxLkxpc3RPcmRlckV2ZW50c1JlcXVlc3QaIS5vcmRlci52MS5MaXN0T3JkZXJFdmVudHNSZXNwb25zZSImkAIBirUYBAgDGAOC0+STAhUSEy9hcGkvb3JkZXJzL2hpc3RvcnkScgoLV2F0Y2hPcmRlcnMSHC5vcmRlci52MS5XYXRjaE9yZGVyc1JlcXVlc3QaHS5vcmRlci52MS5XYXRjaE9yZGVyc1Jlc3BvbnNlIiSQAgGKtRgECAMYA4LT5JMCExIRL2FwaS9vcmRlcnMvd2F0Y2gwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_order_v1_order, file_platform_v1_example, file_platform_v1_method_policy, file_platform_v1_stream]);
 
 /**
  * What to order.
@@ -545,7 +546,7 @@ export const ListOrderEventsResponseSchema: GenMessage<ListOrderEventsResponse, 
  */
 export type WatchOrdersRequest = Message<"order.v1.WatchOrdersRequest"> & {
   /**
-   * `event_id` of the last event seen. Empty: from now on.
+   * `event_id` of the last message seen, a heartbeat's as good as any. Empty: from now on.
    *
    * @generated from field: string last_event_id = 1;
    */
@@ -559,7 +560,7 @@ export type WatchOrdersRequest = Message<"order.v1.WatchOrdersRequest"> & {
  */
 export type WatchOrdersRequestJson = {
   /**
-   * `event_id` of the last event seen. Empty: from now on.
+   * `event_id` of the last message seen, a heartbeat's as good as any. Empty: from now on.
    *
    * @generated from field: string last_event_id = 1;
    */
@@ -574,13 +575,13 @@ export const WatchOrdersRequestSchema: GenMessage<WatchOrdersRequest, {jsonType:
   messageDesc(file_order_v1_order_service, 12);
 
 /**
- * One change, or the word that some were missed.
+ * One change of an order, or the word that nothing or too much has happened.
  *
  * @generated from message order.v1.WatchOrdersResponse
  */
 export type WatchOrdersResponse = Message<"order.v1.WatchOrdersResponse"> & {
   /**
-   * Names the event, to go on after it.
+   * Names the place in the stream, to go on after it. Opaque. Of every message, heartbeats included.
    *
    * @generated from field: string event_id = 1;
    */
@@ -593,7 +594,7 @@ export type WatchOrdersResponse = Message<"order.v1.WatchOrdersResponse"> & {
    */
   event: {
     /**
-     * The order as it is after the change.
+     * An order has another status: the order as of then.
      *
      * @generated from field: order.v1.Order changed = 2;
      */
@@ -601,7 +602,7 @@ export type WatchOrdersResponse = Message<"order.v1.WatchOrdersResponse"> & {
     case: "changed";
   } | {
     /**
-     * The id of an order that was removed.
+     * An order was removed: its id.
      *
      * @generated from field: string deleted_id = 3;
      */
@@ -609,48 +610,82 @@ export type WatchOrdersResponse = Message<"order.v1.WatchOrdersResponse"> & {
     case: "deletedId";
   } | {
     /**
-     * The id to resume from is too old: load the list again and go on from here.
+     * The id to resume from is too old or was never given out, so changes may have been missed: load
+     * the list again. The stream goes on from here. Always true.
      *
      * @generated from field: bool reset = 4;
      */
     value: boolean;
     case: "reset";
+  } | {
+    /**
+     * An order was placed: the order as of then.
+     *
+     * @generated from field: order.v1.Order created = 5;
+     */
+    value: Order;
+    case: "created";
+  } | {
+    /**
+     * Nothing has happened, and all before `event_id` has been told. Comes first, and then whenever
+     * there was nothing else to tell for 15 seconds. Always true.
+     *
+     * @generated from field: bool heartbeat = 6;
+     */
+    value: boolean;
+    case: "heartbeat";
   } | { case: undefined; value?: undefined };
 };
 
 /**
- * One change, or the word that some were missed.
+ * One change of an order, or the word that nothing or too much has happened.
  *
  * @generated from message order.v1.WatchOrdersResponse
  */
 export type WatchOrdersResponseJson = {
   /**
-   * Names the event, to go on after it.
+   * Names the place in the stream, to go on after it. Opaque. Of every message, heartbeats included.
    *
    * @generated from field: string event_id = 1;
    */
   eventId?: string;
 
   /**
-   * The order as it is after the change.
+   * An order has another status: the order as of then.
    *
    * @generated from field: order.v1.Order changed = 2;
    */
   changed?: OrderJson;
 
   /**
-   * The id of an order that was removed.
+   * An order was removed: its id.
    *
    * @generated from field: string deleted_id = 3;
    */
   deletedId?: string;
 
   /**
-   * The id to resume from is too old: load the list again and go on from here.
+   * The id to resume from is too old or was never given out, so changes may have been missed: load
+   * the list again. The stream goes on from here. Always true.
    *
    * @generated from field: bool reset = 4;
    */
   reset?: boolean;
+
+  /**
+   * An order was placed: the order as of then.
+   *
+   * @generated from field: order.v1.Order created = 5;
+   */
+  created?: OrderJson;
+
+  /**
+   * Nothing has happened, and all before `event_id` has been told. Comes first, and then whenever
+   * there was nothing else to tell for 15 seconds. Always true.
+   *
+   * @generated from field: bool heartbeat = 6;
+   */
+  heartbeat?: boolean;
 };
 
 /**
@@ -730,7 +765,12 @@ export const OrderService: GenService<{
     output: typeof ListOrderEventsResponseSchema;
   },
   /**
-   * Every change of the caller's own orders, as it happens.
+   * Every change of the caller's own orders as it happens, whoever made it, each once and in order.
+   * The first message comes at once: a heartbeat, or a reset when `last_event_id` cannot be resumed
+   * from. To go on after a lost connection, send the last `event_id` seen. The stream ends with
+   * `unauthenticated` when the access token expires or is revoked: connect again with a new one. It
+   * ends with `unavailable` when the process goes away or the client reads too slowly: connect again.
+   * Fails with `resource_exhausted` for whoever has 8 streams open already.
    *
    * @generated from rpc order.v1.OrderService.WatchOrders
    */
