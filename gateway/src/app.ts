@@ -1,13 +1,15 @@
 import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
+import { PlatformService } from "@3l1/gen/platform/v1/platform_service_pb.ts";
 import { UserService } from "@3l1/gen/user/v1/user_service_pb.ts";
 import type { TokenVerifier } from "@3l1/kit/auth/access-token.ts";
 import type { Revocations } from "@3l1/kit/auth/revocations.ts";
 import type { SigningKeys } from "@3l1/kit/auth/signing-keys.ts";
 import type { Logger } from "@3l1/kit/logger.ts";
 import { metadata } from "@3l1/kit/rpc/metadata.ts";
+import type { Tracing } from "@3l1/kit/tracing/tracing.ts";
 import type { Transport } from "@connectrpc/connect";
 import fastifyCookie from "@fastify/cookie";
-import { Counter, type Registry } from "@prometheus-io/client";
+import type { Registry } from "@prometheus-io/client";
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -20,6 +22,7 @@ import { apiDocs } from "./api-docs.ts";
 import { createClientErrors } from "./client-error.ts";
 import type { GatewayConfig } from "./config.ts";
 import { connect } from "./connect.ts";
+import { type EdgeMetrics, registerEdgeMetrics } from "./edge-metrics.ts";
 import { createForwarder } from "./forward.ts";
 import { jwks } from "./jwks.ts";
 import { createLimitCounter, type LimitCounter } from "./limit-counter.ts";
@@ -37,7 +40,7 @@ import { jsonBody } from "./plugins/json-body.ts";
 import { metrics } from "./plugins/metrics.ts";
 import { problemDetails, sendProblem } from "./plugins/problem-details.ts";
 import { rateLimit } from "./plugins/rate-limit.ts";
-import { requestId, requestIdOf } from "./plugins/request-id.ts";
+import { requestId, requestIdOf, traceparentOf } from "./plugins/request-id.ts";
 import { securityHeaders } from "./plugins/security-headers.ts";
 import { throttle } from "./plugins/throttle.ts";
 import { userLimit } from "./plugins/user-limit.ts";
@@ -51,12 +54,16 @@ export interface AppOptions {
   readonly config: GatewayConfig;
   readonly logger: Logger;
   readonly registry: Registry;
+  /** Undefined: off. */
+  readonly tracing?: Tracing | undefined;
   /** Aborted once the process is told to end. */
   readonly signal: AbortSignal;
   /** For the rate limits. It fails fast. */
   readonly redis: Redis;
   readonly userService: Transport;
   readonly orderService: Transport;
+  /** The way to what the gateway implements itself. */
+  readonly platformService: Transport;
   readonly keys: SigningKeys;
   readonly verifier: TokenVerifier;
   /** What proves to a service that it is us. */
@@ -67,12 +74,13 @@ export interface AppOptions {
 
 /** The gateway, ready to listen: every step of a request's way, in its order. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { config, logger, registry, signal, credential, verifier } = options;
+  const { config, logger, registry, tracing, signal, credential, verifier } = options;
   const origins = config.CORS_ORIGINS;
   const cookie = createSessionCookie(config.COOKIE_SECURE);
+  const edge = registerEdgeMetrics(registry);
   const app = createServer(options);
 
-  await app.register(requestId);
+  await app.register(requestId, { tracing });
   await app.register(accessLog);
   await app.register(metrics, { registry });
   await app.register(problemDetails);
@@ -83,7 +91,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(fastifyCookie, { hook: false });
   await app.register(cors, { origins });
   await app.register(rateLimit, {
-    counter: countLimits(options),
+    counter: countLimits(options, edge),
+    onVerdict: edge.limitVerdict,
     perMinute: {
       ip: config.RATE_LIMIT_IP_PER_MINUTE,
       user: config.RATE_LIMIT_USER_PER_MINUTE,
@@ -91,11 +100,14 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     },
   });
   await app.register(ipLimit);
-  await app.register(throttle, { maxConcurrentRequests: config.MAX_CONCURRENT_REQUESTS });
+  await app.register(throttle, {
+    maxConcurrentRequests: config.MAX_CONCURRENT_REQUESTS,
+    metrics: edge,
+  });
   await app.register(csrf, { origins });
   await app.register(authenticate, {
     verifier,
-    renewal: createSessionRenewal(options.userService, verifier),
+    renewal: createSessionRenewal(options.userService, verifier, edge.renewalEnded),
     confirmation: createSessionConfirmation({ transport: options.userService, logger, signal }),
     cookie,
     credential,
@@ -106,6 +118,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const services = [
     { service: UserService, transport: options.userService },
     { service: OrderService, transport: options.orderService },
+    { service: PlatformService, transport: options.platformService },
   ];
   const forwarder = createForwarder({ cookie, credential, revocations: options.revocations });
   await app.register(rest, { services, forwarder });
@@ -121,20 +134,17 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   return app;
 }
 
-function countLimits({ redis, registry }: AppOptions): LimitCounter {
-  const fallbacks = new Counter({
-    name: "rate_limit_fallbacks_total",
-    help: "Verdicts of the rate limits that this process gave alone, since Redis was away",
-    registers: [registry],
-  });
-  const onFallback = () => fallbacks.inc();
-  return createLimitCounter({ redis, now: () => performance.now(), onFallback });
+function countLimits({ redis }: AppOptions, { limitFallback }: EdgeMetrics): LimitCounter {
+  const now = () => performance.now();
+  return createLimitCounter({ redis, now, onFallback: limitFallback });
 }
 
 /** A path that cannot be decoded meets no route, and none of the steps above. */
 function refuseUrl(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  request.traceparent = traceparentOf(request.raw);
   logWhenDone(request, reply);
   reply.header(metadata.requestId, request.id);
+  reply.header(metadata.traceparent, request.traceparent);
   sendProblem(error, request, reply);
 }
 

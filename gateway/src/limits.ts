@@ -91,3 +91,10 @@ export const lastRequestsMs = 200;
 export const drainMs = 20_000;
 /** While draining, connections that have become idle are closed so often. */
 export const drainCheckMs = 50;
+
+/** Time between two samples of the health that administrators see: fine enough to watch a breaker open. */
+export const healthSampleMs = 5_000;
+/** Samples kept, five minutes of them: what fits into a picture. */
+export const healthSamples = 60;
+/** Routes told of at most. All that the schema has, and room for as many. */
+export const maxHealthRoutes = 50;

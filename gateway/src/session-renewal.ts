@@ -5,6 +5,7 @@ import type { Caller } from "@3l1/kit/auth/caller.ts";
 import { failure, reasonOf, retryAfterSecondsOf } from "@3l1/kit/rpc/failure.ts";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import type { CallMetadata } from "./caller-metadata.ts";
+import type { RenewalOutcome } from "./edge-metrics.ts";
 import { refreshTimeoutMs } from "./limits.ts";
 import { invalidToken } from "./refusal.ts";
 
@@ -38,10 +39,13 @@ export interface SessionRenewal {
  * Requests that come with the same cookie at the same time share one refresh. No client's leaving
  * ends it, since others may wait for it. An answer that is late is asked for once more: rotation
  * gives whoever asks again the same successor.
+ *
+ * @param onEnd told what became of each refresh
  */
 export function createSessionRenewal(
   transport: Transport,
   verifier: TokenVerifier,
+  onEnd: (outcome: RenewalOutcome) => void,
 ): SessionRenewal {
   const client = createClient(SessionService, transport);
   const underWay = new Map<string, Promise<Renewal>>();
@@ -62,12 +66,16 @@ export function createSessionRenewal(
 
   async function callTwice(request: RenewalRequest): Promise<Renewal> {
     try {
-      return await call(request).catch((error) => {
+      const renewal = await call(request).catch((error) => {
         if (!isLate(error)) throw error;
         return call(request);
       });
-    } catch (error) {
-      throw translate(error);
+      onEnd("renewed");
+      return renewal;
+    } catch (thrown) {
+      const error = translate(thrown);
+      onEnd(isRefusal(error) ? "refused" : "failed");
+      throw error;
     }
   }
 
@@ -87,6 +95,10 @@ export function createSessionRenewal(
 
 function isLate(error: unknown): boolean {
   return error instanceof ConnectError && error.code === Code.DeadlineExceeded;
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ConnectError && error.code === Code.Unauthenticated;
 }
 
 /** What may pass by itself. Anything else, a wrong credential for one, needs somebody to look. */

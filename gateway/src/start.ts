@@ -5,6 +5,7 @@ import { createServiceCredential } from "@3l1/kit/auth/secrets.ts";
 import { cacheSigningKeys } from "@3l1/kit/auth/signing-keys.ts";
 import { listen } from "@3l1/kit/listen.ts";
 import type { Logger } from "@3l1/kit/logger.ts";
+import { runPeriodically } from "@3l1/kit/periodic.ts";
 import type { ProcessContext } from "@3l1/kit/process.ts";
 import { createUpstream, type Upstream } from "@3l1/kit/resilience/upstream.ts";
 import { metadata } from "@3l1/kit/rpc/metadata.ts";
@@ -13,7 +14,8 @@ import { Code, ConnectError, createClient, type Transport } from "@connectrpc/co
 import { buildApp } from "./app.ts";
 import type { settings } from "./config.ts";
 import { drain } from "./drain.ts";
-import { redisCommandTimeoutMs, revocationsPatienceMs } from "./limits.ts";
+import { healthSampleMs, redisCommandTimeoutMs, revocationsPatienceMs } from "./limits.ts";
+import { createPlatformService, type PlatformServiceOptions } from "./platform-service.ts";
 
 type Context = ProcessContext<typeof settings>;
 
@@ -27,8 +29,15 @@ export async function start(context: Context): Promise<void> {
 
   const revocations = createRevocations({ redis, logger, now: Date.now });
   shutdown.defer("revocations", () => revocations.close());
-  const credential = createServiceCredential(config.SECRET_KEYS).value;
-  const keys = cacheSigningKeys(keyFetcher(userService.transport, credential, logger), Date.now);
+  const credential = createServiceCredential(config.SECRET_KEYS);
+  const keys = cacheSigningKeys(
+    keyFetcher(userService.transport, credential.value, logger),
+    Date.now,
+  );
+  const verifier = createTokenVerifier(keys, Date.now);
+  const upstreams = [userService, orderService];
+  const guards = { verifier, credential, revocations };
+  const platformService = openPlatformService(context, { ...guards, upstreams });
   const app = await buildApp({
     config,
     logger,
@@ -37,9 +46,10 @@ export async function start(context: Context): Promise<void> {
     redis,
     userService: userService.transport,
     orderService: orderService.transport,
+    platformService,
     keys,
-    verifier: createTokenVerifier(keys, Date.now),
-    credential,
+    verifier,
+    credential: credential.value,
     revocations,
   });
   await revocations.ready(revocationsPatienceMs);
@@ -66,6 +76,18 @@ function openUpstream(context: Context, name: string, baseUrls: readonly string[
   const upstream = createUpstream({ name, baseUrls, timeoutMs, logger, registry });
   shutdown.defer(name, () => upstream.close());
   return upstream;
+}
+
+function openPlatformService(
+  { config, logger, registry, shutdown }: Context,
+  sources: Pick<PlatformServiceOptions, "upstreams" | "verifier" | "credential" | "revocations">,
+): Transport {
+  const service = createPlatformService({ config, logger, registry, ...sources });
+  const everyMs = healthSampleMs;
+  const samples = runPeriodically({ name: "health", everyMs, run: service.sample, logger });
+  samples.soon();
+  shutdown.defer("health samples", () => samples.stop());
+  return service.transport;
 }
 
 function showBreakers({ adminPages, details }: Context, upstreams: readonly Upstream[]): void {

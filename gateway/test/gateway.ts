@@ -13,6 +13,7 @@ import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
 import { buildApp } from "../src/app.ts";
 import { settings } from "../src/config.ts";
+import { createPlatformService } from "../src/platform-service.ts";
 import { type Call, type Handlers, startServices } from "./services.ts";
 import { createTokenMaker, type TokenMaker } from "./tokens.ts";
 
@@ -30,6 +31,8 @@ export interface TestGateway extends AsyncDisposable {
   /** What was logged. */
   readonly lines: Record<string, unknown>[];
   readonly registry: Registry;
+  /** Takes a sample of the gateway's health. */
+  sampleHealth(): Promise<void>;
   /** What the gateway was told of as revoked. */
   readonly revocations: Revocation[];
   /** Tells the gateway that it is to end. */
@@ -84,12 +87,25 @@ export async function startGateway(
   const [userService, orderService] = upstreams.map(({ transport }) => transport);
   if (!userService || !orderService) throw new Error("no upstreams");
 
-  const credential = createServiceCredential([secretKey]).value;
+  const serviceCredential = createServiceCredential([secretKey]);
+  const credential = serviceCredential.value;
   const headers = { "service-credential": credential };
   const sessions = createClient(SessionService, userService);
   const fetchKeys = async () => (await sessions.getSigningKeys({}, { headers })).keys;
   const keys = cacheSigningKeys(fetchKeys, Date.now);
+  const verifier = createTokenVerifier(keys, Date.now);
   const revocations: Revocation[] = [];
+  const denied = {
+    isRevoked: options.isRevoked ?? (() => false),
+    silentMs: options.silentMs ?? (() => 0),
+    inForce: () => revocations.length,
+    apply: (revocation: Revocation) => void revocations.push(revocation),
+  };
+  const platformService = createPlatformService({
+    ...{ config, logger, registry, upstreams, verifier },
+    credential: serviceCredential,
+    revocations: denied,
+  });
   const ending = new AbortController();
   const app = await buildApp({
     config,
@@ -99,14 +115,11 @@ export async function startGateway(
     redis,
     userService,
     orderService,
+    platformService: platformService.transport,
     keys,
-    verifier: createTokenVerifier(keys, Date.now),
+    verifier,
     credential,
-    revocations: {
-      isRevoked: options.isRevoked ?? (() => false),
-      silentMs: options.silentMs ?? (() => 0),
-      apply: (revocation) => void revocations.push(revocation),
-    },
+    revocations: denied,
   });
   await app.listen({ port: 0, host: "127.0.0.1" });
   opened.defer(() => close(app));
@@ -117,6 +130,7 @@ export async function startGateway(
   return {
     ...{ url, port, app, tokens, credential, lines, registry, revocations, ending, stopServices },
     calls: services.calls,
+    sampleHealth: platformService.sample,
     fetch: request,
     send: (method, path, body, extra = {}) => {
       const init = { method, headers: { "content-type": "application/json", ...extra } };

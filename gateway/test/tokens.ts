@@ -19,6 +19,8 @@ export interface TokenOptions {
   readonly userId?: string;
   readonly sessionId?: string;
   readonly generation?: number;
+  /** Default: just a user. */
+  readonly isAdmin?: boolean;
   /** How long it is good for yet; negative for one that has expired. Default 300. */
   readonly lifeSeconds?: number;
 }
@@ -30,9 +32,11 @@ export async function createTokenMaker(): Promise<TokenMaker> {
   let count = 0;
   return {
     key: { id, publicKey: Buffer.from(jwk.x ?? "", "base64url") },
-    issue({ userId = "ann", sessionId = "s1", generation = 0, lifeSeconds = 300 } = {}) {
+    issue(options = {}) {
+      const { userId = "ann", sessionId = "s1", generation = 0, lifeSeconds = 300 } = options;
+      const roles = options.isAdmin ? ["user", "admin"] : ["user"];
       const now = Math.floor(Date.now() / 1000);
-      return new SignJWT({ sid: sessionId, gen: generation, ep: 0, roles: ["user"] })
+      return new SignJWT({ sid: sessionId, gen: generation, ep: 0, roles })
         .setProtectedHeader({ alg: tokenAlgorithm, typ: tokenType, kid: id })
         .setIssuer(tokenIssuer)
         .setAudience(tokenAudience)

@@ -16,6 +16,8 @@ export interface RateLimitOptions {
   readonly counter: LimitCounter;
   /** Requests per minute; 0 for no limit. */
   readonly perMinute: Readonly<Record<LimitName, number>>;
+  /** Told what each limit said. */
+  readonly onVerdict: (name: LimitName, isAllowed: boolean) => void;
 }
 
 declare module "fastify" {
@@ -33,7 +35,7 @@ const windowSeconds = 60;
 
 /** The limits. Where they apply, ip-limit.ts and user-limit.ts say. */
 export const rateLimit = fastifyPlugin<RateLimitOptions>(
-  async (app, { counter, perMinute }) => {
+  async (app, { counter, perMinute, onVerdict }) => {
     await app.register(fastifyRateLimit, { global: false, store: storeOf(counter) });
     const limiter = (name: LimitName) =>
       app.createRateLimit({
@@ -48,6 +50,7 @@ export const rateLimit = fastifyPlugin<RateLimitOptions>(
       const state = await limiters[name](request);
       if (state.isAllowed) return;
       tell(reply, name, state);
+      onVerdict(name, !state.isExceeded);
       if (state.isExceeded) throw rateLimited(state.ttl);
     });
   },

@@ -1,11 +1,13 @@
 import type { FastifyRequest } from "fastify";
 import fastifyPlugin from "fastify-plugin";
+import type { EdgeMetrics } from "../edge-metrics.ts";
 import { maxConcurrentStreams, throttleRetryMaxMs, throttleRetryMinMs } from "../limits.ts";
 import { overloaded } from "../refusal.ts";
 
 export interface ThrottleOptions {
   /** Requests under way at once; one more is turned away with 503. */
   readonly maxConcurrentRequests: number;
+  readonly metrics: Pick<EdgeMetrics, "showUnderWay" | "turnedAway">;
 }
 
 /**
@@ -13,12 +15,16 @@ export interface ThrottleOptions {
  * cost next to nothing, are counted apart from them.
  */
 export const throttle = fastifyPlugin<ThrottleOptions>(
-  async (app, { maxConcurrentRequests }) => {
+  async (app, { maxConcurrentRequests, metrics }) => {
     const requests = { underWay: 0, max: maxConcurrentRequests };
     const streams = { underWay: 0, max: maxConcurrentStreams };
+    metrics.showUnderWay(() => ({ requests: requests.underWay, streams: streams.underWay }));
     app.addHook("onRequest", async (request, reply) => {
       const count = isStream(request) ? streams : requests;
-      if (count.underWay >= count.max) throw overloaded(retryAfterMs());
+      if (count.underWay >= count.max) {
+        metrics.turnedAway();
+        throw overloaded(retryAfterMs());
+      }
       count.underWay++;
       reply.raw.once("close", () => count.underWay--);
     });

@@ -49,6 +49,7 @@ const someone = (change: Partial<Caller> = {}): Caller => ({
   generation: 0,
   epoch: 3,
   isAdmin: false,
+  expiresAtMs: Date.now() + minuteMs,
   ...change,
 });
 const inAMinute = () => Date.now() + minuteMs;
@@ -155,3 +156,12 @@ async function killConnections(name: string): Promise<void> {
   for (const line of clients.filter((each) => each.includes(`name=${name} `)))
     await redis.call("CLIENT", "KILL", "ID", /^id=(\d+)/.exec(line)?.[1] ?? "");
 }
+
+test("it counts the sessions and users whose tokens are refused", () => {
+  const revocations = follow();
+  assert.equal(revocations.inForce(), 0);
+  const { userId, sessionId } = someone();
+  for (let i = 0; i < 2; i++) revocations.apply({ userId, sessionId, untilMs: inAMinute() });
+  revocations.apply({ userId, epoch: 4, untilMs: inAMinute() });
+  assert.equal(revocations.inForce(), 2);
+});

@@ -51,6 +51,8 @@ export interface Revocations {
   apply(revocation: Revocation): void;
   /** Waits until the whole stream was read once, at most `timeoutMs`. */
   ready(timeoutMs: number): Promise<boolean>;
+  /** Sessions and users whose tokens are refused for now. */
+  inForce(): number;
   /** For how long nothing was heard from the stream, in milliseconds; infinite before the first time. */
   silentMs(): number;
   close(): void;
@@ -119,6 +121,7 @@ export function createRevocations(options: RevocationsOptions): Revocations {
   return {
     isRevoked: denied.has,
     apply: denied.add,
+    inForce: denied.size,
     ready: (timeoutMs) => within(firstRead.promise, timeoutMs),
     silentMs: () => monotonicNow() - heardAt,
     close() {
@@ -169,6 +172,7 @@ function createDenySet(now: () => number) {
       else if (revocation.epoch >= (users.get(userId)?.epoch ?? 0))
         users.set(userId, { epoch: revocation.epoch, untilMs });
     },
+    size: () => sessions.size + users.size,
     sweep(): void {
       if (now() - sweptAt < sweepEveryMs) return;
       sweptAt = now();

@@ -5,6 +5,7 @@ import {
   healthyAddress,
   isEjected,
 } from "../resilience/address-health.ts";
+import type { AddressSnapshot } from "../resilience/address-pool.ts";
 import { GrpcSession, type SessionTimings } from "./session.ts";
 
 const FIRST_RECONNECT_MS = 100;
@@ -57,6 +58,18 @@ export class Endpoint {
   /** True if a failed attempt to connect lies long enough back. */
   mayConnect(nowMs: number): boolean {
     return nowMs >= this.#connectAfterMs;
+  }
+
+  /** The address as it is now. */
+  snapshot(nowMs: number): AddressSnapshot {
+    const url = new URL(this.origin);
+    url.hostname = this.address.includes(":") ? `[${this.address}]` : this.address;
+    return {
+      address: url.origin,
+      connected: this.session !== undefined,
+      ejected: this.isEjected(nowMs),
+      callsUnderWay: this.callsUnderWay,
+    };
   }
 
   succeeded(nowMs: number): void {

@@ -36,6 +36,7 @@ export function connect(baseUrls: readonly string[], options: AddressPoolOptions
   const client = createClient(Health, transport);
   return {
     call: (timeoutMs = 10_000) => client.check({}, { timeoutMs }),
+    addresses: () => transport.addresses(),
     [Symbol.asyncDispose]: () => transport.close(),
   };
 }

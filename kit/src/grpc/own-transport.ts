@@ -55,7 +55,8 @@ export function createOwnGrpcTransport(
     }
   };
   const stream = createPooledStreams(pool, origin, { ...options, readMaxBytes });
-  return { unary, stream, close, [Symbol.asyncDispose]: close };
+  const addresses = () => pool.snapshot();
+  return { unary, stream, addresses, close, [Symbol.asyncDispose]: close };
 }
 
 const header = ownGetter<BoundRequest>((request) => request[callKey]?.header);

@@ -40,6 +40,7 @@ export function createStockGrpcTransport(
       }
     },
     stream: normalizeStreams((...call) => next().stream(...call)),
+    addresses: () => [],
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -1,4 +1,5 @@
 import type { Interceptor, Transport } from "@connectrpc/connect";
+import type { AddressSnapshot } from "../resilience/address-pool.ts";
 import { createOwnGrpcTransport } from "./own-transport.ts";
 import { type GrpcStack, grpcStack } from "./stack.ts";
 import { createStockGrpcTransport } from "./stock-transport.ts";
@@ -17,6 +18,8 @@ export interface GrpcTransportOptions {
 
 /** A transport for `createClient` that owns connections. */
 export interface GrpcTransport extends Transport, AsyncDisposable {
+  /** All addresses that are known, in no order. None before the first call; the stock transport knows none. */
+  addresses(): readonly AddressSnapshot[];
   /** Takes no new calls, lets open ones end and closes the connections. */
   close(): Promise<void>;
 }

@@ -145,3 +145,31 @@ test("a base URL that makes no sense is refused at once", () => {
     assert.throws(() => connect(baseUrls), TypeError);
   }
 });
+
+test("it tells of its addresses: connected, with calls under way, left out", async () => {
+  await using good = await startServer();
+  await using bad = await startServer();
+  bad.handle = unavailable;
+  await using caller = connect([good.url, bad.url]);
+  assert.deepEqual(caller.addresses(), [], "none before the first call");
+  await until(() => {
+    caller.call().catch(() => {});
+    return bad.calls >= 3 && good.calls > 0;
+  });
+  const of = ({ url }: { url: string }) =>
+    caller.addresses().find(({ address }) => address === url);
+  await until(() => of(bad)?.ejected === true);
+  await until(() => of(good)?.callsUnderWay === 0);
+  assert.deepEqual(of(good), {
+    address: good.url,
+    connected: true,
+    ejected: false,
+    callsUnderWay: 0,
+  });
+  const release = Promise.withResolvers<void>();
+  good.handle = () => release.promise;
+  const call = caller.call();
+  await until(() => of(good)?.callsUnderWay === 1);
+  release.resolve();
+  await call;
+});

@@ -14,6 +14,18 @@ export interface AddressPoolOptions {
   resolveEveryMs?: number;
 }
 
+/** An address as an operator sees it. */
+export interface AddressSnapshot {
+  /** For example `http://10.0.0.7:50052`. */
+  readonly address: string;
+  /** Whether there is a connection that takes calls. */
+  readonly connected: boolean;
+  /** Whether it is left out for a while because its calls kept failing. */
+  readonly ejected: boolean;
+  /** Calls under way there. */
+  readonly callsUnderWay: number;
+}
+
 /** What an endpoint is made from. */
 interface Target {
   readonly origin: string;
@@ -76,6 +88,12 @@ export class AddressPool {
       if (session.isFresh(performance.now()) || (await session.verify())) return endpoint;
     }
     throw transportError("no address answers", false);
+  }
+
+  /** All addresses that are known, in no order. None before the first call. */
+  snapshot(): AddressSnapshot[] {
+    const nowMs = performance.now();
+    return [...this.#endpoints.values()].map((endpoint) => endpoint.snapshot(nowMs));
   }
 
   /** Takes no new calls, and waits for the open ones, up to 10 s. */

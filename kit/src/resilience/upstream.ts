@@ -3,6 +3,7 @@ import type { Registry } from "@prometheus-io/client";
 import { createGrpcTransport } from "../grpc/transport.ts";
 import type { Logger } from "../logger.ts";
 import { AdaptiveLimit } from "./adaptive-limit.ts";
+import type { AddressSnapshot } from "./address-pool.ts";
 import { Breaker, type BreakerSnapshot, type Transition } from "./breaker.ts";
 import { CallQueue } from "./call-queue.ts";
 import { RetryBudget } from "./retry-budget.ts";
@@ -45,6 +46,8 @@ export interface Upstream {
   readonly transport: Transport;
   /** The breaker as it is now, for `GET /breakers`. */
   snapshot(): BreakerSnapshot;
+  /** All its addresses that are known, in no order. None before the first call. */
+  addresses(): readonly AddressSnapshot[];
   /** Takes no new calls, lets open ones end and closes the connections. */
   close(): Promise<void>;
 }
@@ -76,6 +79,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     name,
     transport: { unary: createUnary(parts), stream: streams.stream },
     snapshot: () => breaker.snapshot(),
+    addresses: () => wire.addresses(),
     close: () => wire.close(),
   };
 }
