@@ -24,7 +24,7 @@ function confirmationWith(confirm: (attempt: number) => unknown) {
   const confirmation = createSessionConfirmation({ transport, logger, signal: ending.signal });
   const seen = (sessionId: string, generation = 0) =>
     confirmation.seen(
-      { userId: "ann", sessionId, generation, epoch: 0, isAdmin: false },
+      { userId: "ann", sessionId, generation, epoch: 0, isAdmin: false, expiresAtMs: 0 },
       () => ({}),
     );
   return { state, seen };

@@ -39,6 +39,7 @@ const callerNamed = (userId: string) => ({
   generation: 0,
   epoch: 0,
   isAdmin: userId === "admin",
+  expiresAtMs: Date.now() + 300_000,
 });
 
 const closers: (() => unknown)[] = [];

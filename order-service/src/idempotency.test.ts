@@ -19,7 +19,12 @@ test("keys that are older than a day are forgotten, however many, and no others"
       select gen_random_uuid(), n::text, '', '', to_timestamp(n * 60) from generate_series(1, 3000) n`;
     const dayLater = (24 * 60 + 2500) * 60_000;
     const { signal } = new AbortController();
-    const sweep = () => forgetOldKeys(createOrderStore(database.db), dayLater, signal);
+    const sweep = () =>
+      forgetOldKeys(
+        createOrderStore(database.db, () => {}),
+        dayLater,
+        signal,
+      );
     await Promise.all([sweep(), sweep()]);
     const [left] = await sql`select count(*)::int, min(key::int) from idempotency_keys`;
     assert.deepEqual({ ...left }, { count: 501, min: 2500 });

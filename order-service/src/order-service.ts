@@ -22,6 +22,7 @@ import { createOrderHandlers } from "./orders.ts";
 import { createKeyFetcher } from "./signing-keys.ts";
 import { createOrderStore, type OrderStore } from "./store.ts";
 import { openStores } from "./stores.ts";
+import { startWatching } from "./watching.ts";
 
 type Context = ProcessContext<Settings>;
 
@@ -33,13 +34,17 @@ export async function startOrderService(context: Context): Promise<void> {
   const now = Date.now;
   await migrateDatabase(config.ORDER_DATABASE_DIRECT_URL ?? config.ORDER_DATABASE_URL, migrations);
   const { db, revocations } = await openStores(context);
-  const store = createOrderStore(db);
+  const watching = startWatching(context, db, revocations.isRevoked, now);
+  const store = createOrderStore(db, watching.onChange);
   sweepIdempotencyKeys(context, store, now);
   const pageTokens = createPageTokens(deriveKeys(config.SECRET_KEYS, "page-token"));
   const credential = createServiceCredential(config.SECRET_KEYS);
   await serve(context, {
     bindings: [
-      implement(OrderService, createOrderHandlers({ store, pageTokens, now })),
+      implement(OrderService, {
+        ...createOrderHandlers({ store, pageTokens, now }),
+        watchOrders: watching.watchOrders,
+      }),
       implement(InternalOrderService, createInternalOrderHandlers(store, now)),
     ],
     verifier: createTokenVerifier(followSigningKeys(context, credential, now), now),

@@ -15,6 +15,12 @@ import {
 
 const instant = (name: string) => timestamp(name, { precision: 3, withTimezone: true });
 const bytea = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
+/** A transaction's id that never wraps around. */
+const xid8 = customType<{ data: bigint; driverData: string }>({
+  dataType: () => "xid8",
+  fromDriver: BigInt,
+  toDriver: String,
+});
 
 /** Where an order stands. */
 export const orderStatus = pgEnum("order_status", ["processing", "done", "cancelled"]);
@@ -95,3 +101,39 @@ export const idempotencyKeys = pgTable(
     index("idempotency_keys_by_age").on(table.createdAt),
   ],
 );
+
+/** What can happen to an order, as far as those who watch are concerned. */
+export const orderChangeKind = pgEnum("order_change_kind", ["created", "changed", "deleted"]);
+
+/**
+ * Changes of orders for those who watch, written with the change itself and kept for a while. Their
+ * order is that of (tx, id): ids alone come from a sequence, which knows nothing of commits. Whoever
+ * reads only what is below the oldest transaction under way sees no row appear before one already read.
+ */
+export const orderChanges = pgTable(
+  "order_changes",
+  {
+    /** The transaction that made the change. */
+    tx: xid8("tx").notNull(),
+    id: bigint("id", { mode: "bigint" }).notNull().generatedAlwaysAsIdentity(),
+    userId: uuid("user_id").notNull(),
+    orderId: uuid("order_id").notNull(),
+    kind: orderChangeKind("kind").notNull(),
+    /** The order after the change, in protobuf's binary form. Null when it is gone. */
+    order: bytea("order"),
+    createdAt: instant("created_at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tx, table.id] }),
+    // For whoever resumes: only what concerns one user.
+    index("order_changes_by_user").on(table.userId, table.tx, table.id),
+  ],
+);
+
+/** Up to where changes have been forgotten. One row, or none as long as there was nothing to forget. */
+export const orderChangesForgotten = pgTable("order_changes_forgotten", {
+  /** Always 1. */
+  one: integer("one").primaryKey(),
+  tx: xid8("tx").notNull(),
+  id: bigint("id", { mode: "bigint" }).notNull(),
+});

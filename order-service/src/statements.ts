@@ -1,8 +1,9 @@
-import { and, asc, desc, eq, getTableColumns, lt, sql } from "@3l1/kit/stores/drizzle.ts";
-import type { Column, SQL } from "drizzle-orm";
-import type { PgTable } from "drizzle-orm/pg-core";
+import { and, asc, desc, eq, lt, sql } from "@3l1/kit/stores/drizzle.ts";
+import type { Column, SQL, SQLWrapper } from "drizzle-orm";
 import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
-import { idempotencyKeys, orderEvents, orders, owners } from "./schema.ts";
+import { noteChanges } from "./change-statements.ts";
+import { idempotencyKeys, orderChanges, orderEvents, orders, owners } from "./schema.ts";
+import { given, list, row } from "./sql-parts.ts";
 
 type Db = PostgresJsDatabase;
 
@@ -37,24 +38,6 @@ export function prepareStatements(db: Db) {
     forgetKeysOfUser: forgetKeysOfUser(db),
     forgetKeysBatch: forgetKeysBatch(db),
   };
-}
-
-/** A parameter with a column's type, in JavaScript and in SQL. */
-function given(column: Column, name = column.name): SQL {
-  return sql`${sql.param(sql.placeholder(name), column)}::${sql.raw(column.getSQLType())}`;
-}
-
-function list(items: readonly (Column | SQL)[]): SQL {
-  return sql.join([...items], sql`, `);
-}
-
-/** All columns of a row to insert, as parameters that are called `prefix.key`. */
-function row(table: PgTable, prefix: string): SQL {
-  const columns = Object.entries(getTableColumns(table));
-  return sql.join(
-    columns.map(([key, column]) => given(column, `${prefix}.${key}`)),
-    sql`, `,
-  );
 }
 
 /**
@@ -93,13 +76,13 @@ function livingOwner(db: Db) {
   );
 }
 
-/** Order and first event, for each row of `source`. */
+/** Order, first event and the word to those who watch, for each row of `source`. */
 function placement(db: Db, source: SQL) {
   const order = db.$with("placed").as(
     db
       .insert(orders)
       .select(sql`select ${row(orders, "order")} from ${source}`)
-      .returning({ id: orders.id }),
+      .returning({ id: orders.id, userId: orders.userId }),
   );
   const event = db.$with("event").as(
     db
@@ -107,8 +90,11 @@ function placement(db: Db, source: SQL) {
       .select(sql`select ${row(orderEvents, "event")} from placed`)
       .returning({ orderId: orderEvents.orderId }),
   );
-  return [order, event] as const;
+  return [order, event, noteChanges(db, "created", sql`placed`, orderNow)] as const;
 }
+
+/** The order as those who watch are to see it. */
+const orderNow = given(orderChanges.order, "change.order");
 
 const outcome = { placedId: sql<string | null>`(select id from placed)` };
 
@@ -122,8 +108,11 @@ function enrol(db: Db) {
 
 function place(db: Db) {
   const owner = livingOwner(db);
-  const [order, event] = placement(db, sql`owner`);
-  return db.with(owner, order, event).select(outcome).from(owner).prepare("place_order");
+  return db
+    .with(owner, ...placement(db, sql`owner`))
+    .select(outcome)
+    .from(owner)
+    .prepare("place_order");
 }
 
 /**
@@ -149,8 +138,11 @@ function placeOnce(db: Db) {
       })
       .returning({ key: idempotencyKeys.key }),
   );
-  const [order, event] = placement(db, sql`taken`);
-  return db.with(owner, key, order, event).select(outcome).from(owner).prepare("place_order_once");
+  return db
+    .with(owner, key, ...placement(db, sql`taken`))
+    .select(outcome)
+    .from(owner)
+    .prepare("place_order_once");
 }
 
 function answer(db: Db) {
@@ -194,21 +186,41 @@ function changeStatus(db: Db) {
       )
       .returning({ orderId: orderEvents.orderId }),
   );
-  return db.with(changed, event).select().from(changed).prepare("change_order_status");
+  const change = noteChanges(db, "changed", sql`changed`, orderNow);
+  return db.with(changed, event, change).select().from(changed).prepare("change_order_status");
 }
 
+/**
+ * The order is locked before it is deleted, and with that the transaction has its id: should it have
+ * to wait for a change under way, its own place among the changes is behind that one.
+ */
 function remove(db: Db) {
   const owner = given(orders.userId, "ownerId");
-  return db
-    .delete(orders)
+  const found = db
+    .select({ id: orders.id })
+    .from(orders)
     .where(
       and(
         eq(orders.id, given(orders.id, "id")),
         sql`(${owner} is null or ${orders.userId} = ${owner})`,
       ),
     )
-    .returning({ id: orders.id })
-    .prepare("remove_order");
+    .for("update");
+  const [removed, change] = removal(db, found);
+  return db.with(removed, change).select({ id: removed.id }).from(removed).prepare("remove_order");
+}
+
+/** Deletes orders that are already locked, and tells those who watch. */
+function removal(db: Db, found: SQLWrapper) {
+  const removed = db
+    .$with("removed")
+    .as(
+      db
+        .delete(orders)
+        .where(sql`${orders.id} = any(array(${found}))`)
+        .returning({ id: orders.id, userId: orders.userId }),
+    );
+  return [removed, noteChanges(db, "deleted", sql`removed`)] as const;
 }
 
 function events(db: Db) {
@@ -240,7 +252,9 @@ function removeBatch(db: Db) {
     .orderBy(asc(orders.id))
     .limit(sql.placeholder("limit"))
     .for("update");
-  return db.delete(orders).where(sql`${orders.id} = any(array(${batch}))`).prepare("remove_batch");
+  const [removed, change] = removal(db, batch);
+  const count = sql<number>`count(*)::int`;
+  return db.with(removed, change).select({ count }).from(removed).prepare("remove_batch");
 }
 
 function forgetKeysOfUser(db: Db) {

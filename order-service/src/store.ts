@@ -5,7 +5,7 @@ import {
   OrderSchema,
   OrderStatus,
 } from "@3l1/gen/order/v1/order_pb.ts";
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { type Timestamp, timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import { placedReason } from "./order.ts";
@@ -57,7 +57,8 @@ export interface StatusChange {
 /** Orders, their history, and what makes them happen once, in PostgreSQL. Rows never leave it. */
 export type OrderStore = ReturnType<typeof createOrderStore>;
 
-export function createOrderStore(db: PostgresJsDatabase) {
+/** @param onChange called after each commit that those who watch orders should hear of */
+export function createOrderStore(db: PostgresJsDatabase, onChange: () => void) {
   const statements = prepareStatements(db);
 
   async function tryToPlace(order: Order, answer?: KeyedAnswer): Promise<Placement | undefined> {
@@ -66,7 +67,10 @@ export function createOrderStore(db: PostgresJsDatabase) {
       ? await statements.placeOnce.execute({ ...values, ...keyValues(order, answer) })
       : await statements.place.execute(values);
     if (owner === undefined) return undefined;
-    if (owner.placedId !== null) return { outcome: "placed" };
+    if (owner.placedId !== null) {
+      onChange();
+      return { outcome: "placed" };
+    }
     const [kept] = await statements.answer.execute({ user_id: order.userId, key: answer?.key });
     return kept && { ...kept, outcome: "repeated" };
   }
@@ -97,13 +101,24 @@ export function createOrderStore(db: PostgresJsDatabase) {
     async changeStatus({ order, to, ...change }: StatusChange): Promise<Order | undefined> {
       const { id, version, status } = order;
       const values = { id, version, from: toStatus(status), to: toStatus(to), ...change };
-      const [row] = await statements.changeStatus.execute(values);
-      return row && toOrder(row);
+      const updatedAt = timestampFromDate(change.at);
+      const changed = create(OrderSchema, {
+        ...order,
+        status: to,
+        version: version + 1,
+        updatedAt,
+      });
+      const [row] = await statements.changeStatus.execute({ ...values, ...shown(changed) });
+      if (row === undefined) return undefined;
+      onChange();
+      return toOrder(row);
     },
 
     /** Whether there was such an order. @param ownerId whose it has to be; default: anybody's */
     async remove(id: string, ownerId?: string): Promise<boolean> {
-      return (await statements.remove.execute({ id, ownerId: ownerId ?? null })).length > 0;
+      const removed = await statements.remove.execute({ id, ownerId: ownerId ?? null });
+      if (removed.length > 0) onChange();
+      return removed.length > 0;
     },
 
     /** An order's history, the oldest event first. */
@@ -119,7 +134,9 @@ export function createOrderStore(db: PostgresJsDatabase) {
 
     /** Removes some of a user's orders, and says how many. */
     async removeBatch(userId: string, limit: number): Promise<number> {
-      return (await statements.removeBatch.execute({ user_id: userId, limit })).count;
+      const [removed] = await statements.removeBatch.execute({ user_id: userId, limit });
+      if (removed?.count) onChange();
+      return removed?.count ?? 0;
     },
 
     /** Forgets some of the idempotency keys that were kept long enough, and says how many. */
@@ -156,7 +173,12 @@ function placementValues(order: Order): Record<string, unknown> {
     reason: placedReason,
     createdAt: row.createdAt,
   };
-  return { ...prefixed("order", row), ...prefixed("event", event) };
+  return { ...prefixed("order", row), ...prefixed("event", event), ...shown(order) };
+}
+
+/** The parameter with the order as those who watch are to see it. */
+function shown(order: Order): Record<string, unknown> {
+  return { "change.order": toBinary(OrderSchema, order) };
 }
 
 function keyValues({ userId, createdAt }: Order, answer: KeyedAnswer): Record<string, unknown> {

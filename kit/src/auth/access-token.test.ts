@@ -66,6 +66,7 @@ test("a genuine token is valid until it expires, and then expired, not invalid",
     generation: 2,
     epoch: 3,
     isAdmin: false,
+    expiresAtMs: (epoch + 300) * 1000,
   });
   clock.ms += 300_000;
   assert.equal((await verifier.verify(token)).state, "expired");

@@ -106,7 +106,8 @@ function read(claims: JWTPayload, now: () => number): AccessToken | undefined {
     typeof jti === "string";
   if (!wellFormed || iat > now() / 1000 + skewSeconds) return undefined;
   const isAdmin = roles.includes("admin");
-  const caller: Caller = { userId: sub, sessionId: sid, generation: gen, epoch: ep, isAdmin };
+  const session = { sessionId: sid, generation: gen, epoch: ep };
+  const caller: Caller = { userId: sub, ...session, isAdmin, expiresAtMs: exp * 1000 };
   return { caller, issuedAt: iat, expiresAt: exp, id: jti };
 }
 

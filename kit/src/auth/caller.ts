@@ -12,6 +12,8 @@ export interface Caller {
   readonly epoch: number;
   /** Whether the user is an administrator. */
   readonly isAdmin: boolean;
+  /** When the token expires, `exp`, in milliseconds since 1970. What lasts longer than a call ends then. */
+  readonly expiresAtMs: number;
 }
 
 /** Where the authenticate interceptor leaves the caller; `undefined` when no valid token came. */

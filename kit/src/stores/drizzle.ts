@@ -20,6 +20,7 @@ export const {
   isNotNull,
   isNull,
   lt,
+  lte,
   sql,
 }: typeof import("drizzle-orm") = require("drizzle-orm");
 
