@@ -48,7 +48,7 @@ test("falls by a tenth a window while every call is late, but not below eight", 
   windows(2, 5, 40);
   windows(3, 261, 40);
   assert.equal(limit.limit, 72);
-  windows(100, 261, 40);
+  windows(40, 261, 40);
   assert.equal(limit.limit, 8);
 });
 
@@ -120,12 +120,39 @@ test("does not get used to a queue that stands for long", () => {
   assert.ok(limit.limit < 25, String(limit.limit));
 });
 
-test("gets used to a latency that even the fewest calls have", () => {
-  const { limit, clock, windows } = setUp();
+test("gets used to a latency that even the fewest calls have for five seconds", () => {
+  const { limit, windows } = setUp();
   windows(3, 5, 40);
-  windows(40, 600, 100);
+  windows(25, 600, 100);
   assert.equal(limit.limit, 8);
-  clock.ms += 60_000;
+  windows(45, 600, 8);
+  assert.equal(limit.limit, 8);
   windows(10, 600, 8);
   assert.ok(limit.limit > 8, String(limit.limit));
+  // And finds the new place where a queue begins: later than twice 600 ms and a quarter of a second.
+  windows(20, 1_400, 100);
+  windows(20, 1_500, 100);
+  assert.ok(limit.limit < 100, String(limit.limit));
+});
+
+test("does not get used to an upstream that says that it has too much to do", () => {
+  const { limit, clock, windows } = setUp();
+  windows(3, 5, 40);
+  for (let i = 0; i < 300; i++) {
+    windows(1, 600, 8);
+    clock.ms += 1;
+    limit.overloaded();
+  }
+  assert.equal(limit.limit, 8);
+});
+
+test("starts to get used to it anew when a call was in time", () => {
+  const { limit, windows } = setUp();
+  windows(3, 5, 40);
+  windows(25, 600, 100);
+  for (let i = 0; i < 5; i++) {
+    windows(40, 600, 8);
+    windows(1, 5, 3);
+  }
+  assert.equal(limit.limit, 8);
 });

@@ -37,6 +37,12 @@ class Baseline {
  * when all calls of a window were late: a standing queue delays every call, while a slow method (the
  * hashing of passwords, say) delays its own alone. The same thought is in CoDel (RFC 8289). The limit
  * grows when it was in the way and some call was in time.
+ *
+ * So few calls as the least limit lets through cannot stand in a queue of ours. When they are late all
+ * the same for a while, the upstream has not too much to do, it is just slower than it was: what it takes
+ * now becomes the usual, and the limit grows until a queue shows. BBR probes for the least round trip in
+ * the same way (draft-ietf-ccwg-bbr, ProbeRTT). What we do not know is what others ask of the upstream: the
+ * queue that their calls stand in counts as its pace, once.
  */
 export class AdaptiveLimit {
   readonly #now: () => number;
@@ -48,6 +54,8 @@ export class AdaptiveLimit {
   #peak = 0;
   #inTime = false;
   #overloaded = false;
+  /** Since when the limit is at its least and all calls are late; undefined while it is not so. */
+  #lateAtLeastSinceMs: number | undefined;
 
   /** @param now a monotonic clock in milliseconds. */
   constructor(now: () => number) {
@@ -89,14 +97,24 @@ export class AdaptiveLimit {
   #endWindow(nowMs: number): void {
     if (nowMs - this.#windowStartMs < rules.windowMs) return;
     if (!this.#overloaded && this.#samples < rules.minSamples) return;
-    if (this.#overloaded || !this.#inTime)
-      this.#limit = Math.max(rules.minLimit, Math.floor(this.#limit * rules.decrease));
+    const late = this.#overloaded || !this.#inTime;
+    if (late) this.#limit = Math.max(rules.minLimit, Math.floor(this.#limit * rules.decrease));
     else if (this.#peak * 2 >= this.#limit)
       this.#limit = Math.min(rules.maxLimit, this.#limit + rules.increase);
+    if (late && !this.#overloaded && this.#limit === rules.minLimit) this.#getUsedTo(nowMs);
+    else this.#lateAtLeastSinceMs = undefined;
     this.#windowStartMs = nowMs;
     this.#samples = 0;
     this.#peak = 0;
     this.#inTime = false;
     this.#overloaded = false;
+  }
+
+  /** What takes long with the fewest calls under way, and goes on so, is the usual thing. */
+  #getUsedTo(nowMs: number): void {
+    this.#lateAtLeastSinceMs ??= nowMs;
+    if (nowMs - this.#lateAtLeastSinceMs < rules.getUsedAfterMs) return;
+    this.#baselines.clear();
+    this.#lateAtLeastSinceMs = undefined;
   }
 }

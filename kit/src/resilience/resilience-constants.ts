@@ -77,6 +77,11 @@ export const concurrencyRules = {
   decrease: 0.9,
   /** How long a least latency is remembered, at least; at most twice as long. */
   baselineMs: 30_000,
+  /**
+   * Calls that are late for this long although the limit is at its least are the usual thing. As long as a
+   * call may take: none that was sent under a higher limit, and stood in its queue, is still to come.
+   */
+  getUsedAfterMs: 5_000,
   /** Longest wait for a turn: longer, and the answer would no longer be worth the wait. */
   maxWaitMs: 1_000,
   /** Longest wait as a share of what is left of the deadline: the rest is for the call itself. */
