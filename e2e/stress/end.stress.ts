@@ -6,7 +6,8 @@ import { waitFor } from "../../dev/wait-for.ts";
 import { register } from "../client.ts";
 import { startOrderStandIn } from "../order-stand-in.ts";
 import { shared, startSecondGateway } from "../second-gateway.ts";
-import { ask, startLoad, statuses } from "./load.ts";
+import { ask } from "./ask.ts";
+import { startLoad, statuses } from "./load.ts";
 
 const someId = "01890000-0000-7000-8000-000000000000";
 let platform: Platform;

@@ -6,7 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Platform, startPlatform } from "../../dev/own-platform.ts";
 import { waitFor } from "../../dev/wait-for.ts";
 import { type SecondGateway, shared, startSecondGateway } from "../second-gateway.ts";
-import { ask, percentile, type Sample, startLoad } from "./load.ts";
+import { ask, type Sample } from "./ask.ts";
+import { percentile, startLoad } from "./load.ts";
 
 let platform: Platform;
 before(async () => {

@@ -1,29 +1,22 @@
-import { Agent, request } from "node:http";
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import type { Ask, Sample } from "./ask.ts";
 
-/** What came of a request. */
-export interface Sample {
-  /** 0 when there was no whole answer. */
-  readonly status: number;
-  /** When it was sent, on the monotonic clock. */
-  readonly atMs: number;
-  readonly tookMs: number;
-  /** Why there was no whole answer. */
-  readonly error: string | undefined;
+/** What the thread that sends is told. */
+export interface LoadOrder {
+  /** In turn. */
+  readonly asks: readonly [Ask, ...Ask[]];
+  /** Unset: each again as soon as it is answered. */
+  readonly perSecond?: number | undefined;
+  /** Keep-alive connections at most. */
+  readonly connections: number;
+  /** Where the story's monotonic clock starts. */
+  readonly timeOrigin: number;
 }
 
-export interface LoadTarget {
-  readonly url: string;
-  readonly token?: string | undefined;
-  readonly method?: string;
-  /** Sent as JSON. */
-  readonly body?: unknown;
-  readonly perSecond: number;
-  /** Keep-alive connections at most. Default 1,000. */
-  readonly connections?: number;
-}
-
-/** Requests that keep coming, whatever becomes of those before. */
+/** Requests that keep coming. */
 export interface Load {
+  /** Those answered until a moment ago; after {@link stop}, all. */
   readonly samples: readonly Sample[];
   /** Those sent from then on. */
   since(atMs: number): Sample[];
@@ -31,56 +24,48 @@ export interface Load {
   stop(): Promise<void>;
 }
 
-export function startLoad(target: LoadTarget): Load {
-  const agent = new Agent({ keepAlive: true, maxSockets: target.connections ?? 1_000 });
+const manyConnections = 1_000;
+
+/** So many requests a second, whatever becomes of those before. */
+export function startLoad(
+  target: Ask & { readonly perSecond: number; readonly connections?: number },
+): Load {
+  const { perSecond, connections = manyConnections, ...one } = target;
+  return start({ asks: [one], perSecond, connections, timeOrigin: performance.timeOrigin });
+}
+
+/** As many requests at a time as are given: each is sent again as soon as it is answered. */
+export function startCrowd(asks: readonly Ask[]): Load {
+  const [first, ...others] = asks;
+  if (first === undefined) throw new Error("nobody in the crowd");
+  const { timeOrigin } = performance;
+  return start({ asks: [first, ...others], connections: manyConnections, timeOrigin });
+}
+
+function start(workerData: LoadOrder): Load {
+  const worker = new Worker(new URL("./load-worker.ts", import.meta.url), { workerData });
   const samples: Sample[] = [];
-  const underWay = new Set<Promise<void>>();
-  const startedAt = performance.now();
-  let sent = 0;
-  const timer = setInterval(() => {
-    const due = ((performance.now() - startedAt) / 1000) * target.perSecond;
-    for (; sent < due; sent++) {
-      const one = ask(target, agent).then((sample) => void samples.push(sample));
-      underWay.add(one);
-      void one.then(() => underWay.delete(one));
-    }
-  }, 5);
+  worker.on("message", (some: readonly Sample[]) => void samples.push(...some));
+  const ended = once(worker, "exit");
   return {
     samples,
     since: (atMs) => samples.filter((sample) => sample.atMs >= atMs),
     async stop() {
-      clearInterval(timer);
-      await Promise.all(underWay);
-      agent.destroy();
+      worker.postMessage("stop");
+      await ended;
     },
   };
-}
-
-/** Sends one request and waits for the end of its answer, however long it takes. */
-export function ask(target: Omit<LoadTarget, "perSecond">, agent?: Agent): Promise<Sample> {
-  const { url, method = "GET", token, body } = target;
-  const text = body === undefined ? undefined : JSON.stringify(body);
-  const headers = {
-    ...(token && { authorization: `Bearer ${token}` }),
-    ...(text && { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
-  };
-  const atMs = performance.now();
-  return new Promise((resolve) => {
-    const done = (status: number, error?: string) =>
-      resolve({ status, atMs, tookMs: performance.now() - atMs, error });
-    const sent = request(url, { method, headers, ...(agent && { agent }) }, (response) => {
-      response.on("error", () => done(0, "half an answer"));
-      response.resume().on("end", () => done(response.statusCode ?? 0));
-    });
-    sent.on("error", (error: NodeJS.ErrnoException) => done(0, error.code ?? error.message));
-    sent.end(text);
-  });
 }
 
 /** The time that so large a share of the answers stayed below, in milliseconds. */
 export function percentile(samples: readonly Sample[], share: number): number {
   const sorted = samples.map(({ tookMs }) => tookMs).sort((one, other) => one - other);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+/** The middle one. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((one, other) => one - other)[values.length >> 1] ?? Number.NaN;
 }
 
 /** How many there were of each status. */

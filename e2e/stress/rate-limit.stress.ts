@@ -3,7 +3,8 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Platform, startPlatform } from "../../dev/own-platform.ts";
 import { shared, startSecondGateway } from "../second-gateway.ts";
-import { percentile, type Sample, startLoad, statuses } from "./load.ts";
+import type { Sample } from "./ask.ts";
+import { percentile, startLoad, statuses } from "./load.ts";
 
 let platform: Platform;
 before(async () => {

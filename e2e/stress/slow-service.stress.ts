@@ -7,7 +7,8 @@ import { breakerOf, metricOf } from "../admin-pages.ts";
 import { register } from "../client.ts";
 import { startOrderStandIn } from "../order-stand-in.ts";
 import { shared, startSecondGateway } from "../second-gateway.ts";
-import { ask, percentile, type Sample, startLoad, statuses } from "./load.ts";
+import { ask, type Sample } from "./ask.ts";
+import { percentile, startLoad, statuses } from "./load.ts";
 
 const upstream = "order-service";
 const someId = "01890000-0000-7000-8000-000000000000";
