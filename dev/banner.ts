@@ -18,6 +18,7 @@ export function printBanner(terminal: Terminal, options: BannerOptions): void {
     terminal.print(`  ${terminal.paint("dim", name.padEnd(9))} ${value}${end}`);
   };
   terminal.print();
+  row("console", terminal.paint("cyan", gatewayUrl));
   row("API", terminal.paint("cyan", `${gatewayUrl}/api/docs`));
   row("metrics", terminal.paint("cyan", `${adminUrl}/metrics`), "also /readyz and /breakers");
   if (demo) row("demo", demo.email, `password ${demo.password}`);

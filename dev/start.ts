@@ -2,6 +2,7 @@
 
 import { once } from "node:events";
 import { join, relative } from "node:path";
+import { prepareConsole, watchConsole } from "./console.ts";
 import { isSet, readSetting, withDefaults } from "./environment.ts";
 import { openPlatform, type Platform } from "./platform.ts";
 import { removePlatformFile, writePlatformFile } from "./platform-file.ts";
@@ -58,7 +59,11 @@ async function main(): Promise<number> {
 async function run(platform: Platform, settings: Settings): Promise<void> {
   await checkPorts(addressesOf(settings));
   const secrets = loadSecrets(settings.platformDir);
-  const stores = await startStores(platform, settings);
+  const [stores] = await together(
+    giveUp,
+    startStores(platform, settings),
+    prepareConsole(root, { terminal, report, signal }),
+  );
   const env = environment(settings, secrets, stores);
 
   const start = (service: ServiceSettings) =>
@@ -80,9 +85,10 @@ async function run(platform: Platform, settings: Settings): Promise<void> {
   await welcome({ settings, secrets, env, terminal, startedAt, stop });
 
   const watched = settings.watch ? [gateway, userService, orderService] : [];
-  const watcher = watchSources(root, watched, report);
+  const watchers = [watchSources(root, watched, report)];
+  if (settings.watch) watchers.push(watchConsole(root, report));
   if (!stop.aborted) await once(stop, "abort");
-  watcher.close();
+  for (const watcher of watchers) watcher.close();
 }
 
 interface Stores {

@@ -19,6 +19,7 @@ export const checks: readonly Check[] = [
   ["generated code is fresh", generatedCodeIsFresh],
   ["code is formatted and linted", () => run("biome", ["ci", "--colors=off", root])],
   ["types hold", () => run("tsc", ["--project", root])],
+  ["types of the console hold", () => run("tsc", ["--project", join(root, "web")])],
   ["migrations match the schema", migrationsMatch],
   ["license notices are fresh", licensesAreFresh],
 ];

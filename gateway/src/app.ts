@@ -22,6 +22,7 @@ import { apiDocs } from "./api-docs.ts";
 import { createClientErrors } from "./client-error.ts";
 import type { GatewayConfig } from "./config.ts";
 import { connect } from "./connect.ts";
+import { webConsole } from "./console.ts";
 import { type EdgeMetrics, registerEdgeMetrics } from "./edge-metrics.ts";
 import { createForwarder } from "./forward.ts";
 import { jwks } from "./jwks.ts";
@@ -126,10 +127,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(jwks, { keys: options.keys });
   await app.register(openApi);
   await app.register(apiDocs);
-  app.get("/", async (_request, reply) => {
-    reply.type("text/plain; charset=utf-8");
-    return "3l1. The API is below /api.\n";
-  });
+  await app.register(webConsole);
   await app.ready();
   return app;
 }

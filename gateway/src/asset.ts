@@ -18,11 +18,16 @@ export interface Asset {
   send(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>;
 }
 
+/** What the client has is asked for again each time: an upgrade must not leave it with old parts. */
+const asksAgain = "no-cache";
+
 /**
  * A file that stays the same while the process lives. It is compressed once for each encoding, when it
  * is first asked for: a large one anew for every request would cost more than all else that we do.
+ *
+ * @param caching its `Cache-Control`
  */
-export function createAsset(body: Buffer, contentType: string): Asset {
+export function createAsset(body: Buffer, contentType: string, caching = asksAgain): Asset {
   const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
   const compressed = new Map<Encoding, Promise<Buffer>>();
 
@@ -34,8 +39,7 @@ export function createAsset(body: Buffer, contentType: string): Asset {
 
   return {
     async send(request, reply) {
-      // What the client has is asked for again each time: an upgrade must not leave it with old parts.
-      reply.headers({ "cache-control": "no-cache", etag });
+      reply.headers({ "cache-control": caching, etag });
       const vary = reply.getHeader("vary");
       reply.header("vary", vary === undefined ? "accept-encoding" : `${vary}, accept-encoding`);
       if (request.headers["if-none-match"]?.includes(etag)) return reply.code(304).send();
