@@ -38,6 +38,12 @@ const properties: Record<keyof ProblemBody, JsonSchema> = {
     description: "Finds the request in the logs; as in `X-Request-ID`.",
     examples: ["8f1c2c4e-3b1f-4f0e-9b51-6d1d1c6f7a10"],
   },
+  traceId: {
+    type: "string",
+    description:
+      "Finds the request among traces, where it is part of one that is recorded; as in `traceparent`.",
+    examples: ["4bf92f3577b34da6a3ce929d0e0e4736"],
+  },
   reason: {
     type: "string",
     description: "Why, where the code alone does not tell.",

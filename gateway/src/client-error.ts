@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { metadata } from "@3l1/kit/rpc/metadata.ts";
+import { newTraceparent } from "@3l1/kit/tracing/traceparent.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { problemOf, titleOf } from "./problem.ts";
 
@@ -79,6 +80,7 @@ function answerTo({ status, code, message }: Refusal) {
     "content-type": "application/problem+json",
     "content-length": Buffer.byteLength(body),
     [metadata.requestId]: requestId,
+    [metadata.traceparent]: newTraceparent(),
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     connection: "close",

@@ -4,6 +4,7 @@ import {
   flag,
   httpUrls,
   integer,
+  otlpEndpoint,
   port,
   secretKeys,
   text,
@@ -37,6 +38,7 @@ export const settings = {
     desc: "`production` refuses what is only for development",
   }),
   LOG_LEVEL: text({ default: "info", choices: [...logLevels], desc: "how much to log" }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint,
 
   GATEWAY_HOST: text({ default: "127.0.0.1", desc: "address of the public port" }),
   GATEWAY_PORT: port({ default: 8080, desc: "the public port" }),

@@ -20,6 +20,8 @@ export interface ProblemBody {
   /** The Connect code, for example `not_found`. */
   readonly code: string;
   readonly requestId: string;
+  /** Where the request is part of a trace that is recorded (W3C Trace Context). */
+  readonly traceId?: string;
   /** Why, where the code alone does not tell, for example `breaker_open`. */
   readonly reason?: string;
   /** For bad input: each field, the rule it breaks, and what is wrong in words. */
@@ -36,6 +38,7 @@ interface Violation {
 /** Where an error happened. */
 export interface ProblemPlace {
   readonly requestId: string;
+  readonly traceId?: string | undefined;
   readonly instance: string;
 }
 
@@ -100,6 +103,7 @@ export function problemOf(error: ConnectError, place: ProblemPlace): ProblemBody
     instance: place.instance,
     code: codeToString(error.code),
     requestId: place.requestId,
+    ...(place.traceId && { traceId: place.traceId }),
     ...(reason !== Reason.UNSPECIFIED && { reason: nameOf(reason) }),
     ...(status < 500 && violations.length > 0 && { violations }),
   };

@@ -21,7 +21,7 @@ type Context = ProcessContext<typeof settings>;
 
 /** Opens what the gateway needs, builds it and listens. It does not wait for its services: they may come later. */
 export async function start(context: Context): Promise<void> {
-  const { config, logger, registry, shutdown } = context;
+  const { config, logger, registry, shutdown, tracing } = context;
   const redis = openLimiterRedis(context);
   const userService = openUpstream(context, "user-service", config.USER_SERVICE_URL);
   const orderService = openUpstream(context, "order-service", config.ORDER_SERVICE_URL);
@@ -42,6 +42,7 @@ export async function start(context: Context): Promise<void> {
     config,
     logger,
     registry,
+    tracing,
     signal: shutdown.signal,
     redis,
     userService: userService.transport,
@@ -71,9 +72,9 @@ function openLimiterRedis({ config, logger, shutdown, details }: Context) {
 }
 
 function openUpstream(context: Context, name: string, baseUrls: readonly string[]): Upstream {
-  const { config, logger, registry, shutdown } = context;
+  const { config, logger, registry, shutdown, tracing } = context;
   const timeoutMs = config.UPSTREAM_TIMEOUT_MS;
-  const upstream = createUpstream({ name, baseUrls, timeoutMs, logger, registry });
+  const upstream = createUpstream({ name, baseUrls, timeoutMs, logger, registry, tracing });
   shutdown.defer(name, () => upstream.close());
   return upstream;
 }

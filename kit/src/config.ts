@@ -82,15 +82,26 @@ export const integer = (min: number, max = Number.MAX_SAFE_INTEGER) =>
 /** A TCP port, 1 to 65535. */
 export const port = integer(1, 65_535);
 
+/** An `http://host:port` address. */
+const httpAddress = makeValidator<string>((input) => {
+  if (!isHttp(input)) throw new Error("must be an http:// address");
+  return input;
+});
+
 /** A list, separated by commas; blanks around an entry and empty entries do not count. */
 export const list = makeValidator<readonly string[]>((input) => splitList(input));
 
 /** A list of `http://host:port` addresses, separated by commas. */
 export const httpUrls = makeValidator<readonly string[]>((input) => {
   const urls = splitList(input);
-  const bad = urls.find((entry) => !/^https?:$/.test(URL.parse(entry)?.protocol ?? ""));
-  if (urls.length === 0 || bad !== undefined) throw new Error("must list http:// addresses");
+  if (urls.length === 0 || !urls.every(isHttp)) throw new Error("must list http:// addresses");
   return urls;
+});
+
+/** Where traces go. The same in every process. */
+export const otlpEndpoint = httpAddress({
+  default: "",
+  desc: "collector of traces, OTLP over HTTP, such as http://127.0.0.1:4318; unset: no tracing",
 });
 
 /** Secrets, separated by commas, each of at least 32 characters. The first is used, the rest still count. */
@@ -100,6 +111,10 @@ export const secretKeys = makeValidator<readonly string[]>((input) => {
     throw new Error("must list secrets of at least 32 characters each");
   return keys;
 });
+
+function isHttp(address: string): boolean {
+  return /^https?:$/.test(URL.parse(address)?.protocol ?? "");
+}
 
 function splitList(input: string): string[] {
   return input

@@ -5,6 +5,7 @@ import { listen } from "./listen.ts";
 import { createLogger, type Logger, type LogLevel } from "./logger.ts";
 import { createShutdown, type Shutdown } from "./shutdown.ts";
 import { collectStartupGarbage } from "./startup-garbage.ts";
+import { startTracing, type Tracing } from "./tracing/tracing.ts";
 
 /** What a process is given to build itself with. */
 export interface ProcessContext<S = Settings> {
@@ -12,10 +13,19 @@ export interface ProcessContext<S = Settings> {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly shutdown: Shutdown;
+  /** Undefined: off. */
+  readonly tracing?: Tracing | undefined;
   /** More pages for the admin port, by path. */
   readonly adminPages: Map<string, AdminPage>;
   /** What `/readyz` shows without failing for it, by name: open breakers, a lost store. */
   readonly details: Map<string, () => unknown>;
+}
+
+/** Settings that every process has. */
+type CommonSettings = Record<keyof CommonConfig, Settings[string]>;
+interface CommonConfig {
+  readonly LOG_LEVEL: LogLevel;
+  readonly OTEL_EXPORTER_OTLP_ENDPOINT: string;
 }
 
 /** A process of the platform. */
@@ -35,13 +45,15 @@ export interface ProcessDefinition<S extends Settings> {
  * Runs a process: settings, logger, metrics, admin port, then its own `start`, until a signal ends
  * it. Whatever goes wrong before it is ready is told in words, and the process exits with 1.
  */
-export async function runProcess<S extends Settings & { LOG_LEVEL: Settings[string] }>(
+export async function runProcess<S extends Settings & CommonSettings>(
   definition: ProcessDefinition<S>,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
+  const { name } = definition;
   const config = configOrExit(definition, env);
-  const logger = createLogger(definition.name, (config as { LOG_LEVEL: LogLevel }).LOG_LEVEL);
-  const registry = createRegistry(definition.name);
+  const { LOG_LEVEL: level, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } = config as CommonConfig;
+  const logger = createLogger(name, level);
+  const registry = createRegistry(name);
   const shutdown = createShutdown(logger, (code) => process.exit(code));
   const adminPages = new Map<string, AdminPage>();
   const details = new Map<string, () => unknown>();
@@ -54,7 +66,9 @@ export async function runProcess<S extends Settings & { LOG_LEVEL: Settings[stri
     const admin = createAdminServer({ registry, isReady, details, pages: adminPages });
     await listen(admin, port, host, setting);
     shutdown.defer("admin port", () => admin.close());
-    await definition.start({ config, logger, registry, shutdown, adminPages, details });
+    const tracing = await startTracing({ name, endpoint, logger });
+    if (tracing !== undefined) shutdown.defer("traces", tracing.close);
+    await definition.start({ config, logger, registry, shutdown, tracing, adminPages, details });
     await collectStartupGarbage();
     started = true;
     logger.info("ready");

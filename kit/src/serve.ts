@@ -13,6 +13,7 @@ import type { ProcessContext } from "./process.ts";
 import { createServiceHealth } from "./rpc/health.ts";
 import { policiesOf } from "./rpc/method-policy.ts";
 import { addReflection } from "./rpc/reflection.ts";
+import { traceServerCalls } from "./tracing/trace-server-calls.ts";
 
 /** How long calls under way may take once the process is told to end. */
 const drainMs = 20_000;
@@ -45,13 +46,13 @@ export interface ServeOptions {
 
 /**
  * The one bootstrap of every internal service: gRPC, gRPC-Web and Connect over h2c on one port, with
- * the interceptors (log, authenticate, validate), health and reflection. On shutdown health turns to
+ * the interceptors (trace, log, authenticate, validate), health and reflection. On shutdown health turns to
  * NOT_SERVING, clients are sent away, and calls under way may end.
  *
  * @returns the port it listens on
  */
 export async function serve(context: ProcessContext, options: ServeOptions): Promise<number> {
-  const { logger, registry, shutdown } = context;
+  const { logger, registry, shutdown, tracing } = context;
   const { bindings, verifier, credential, isRevoked } = options;
   const services = bindings.map(({ service }) => service);
   const health = createServiceHealth(services.map(({ typeName }) => typeName));
@@ -59,6 +60,7 @@ export async function serve(context: ProcessContext, options: ServeOptions): Pro
   const server = createGrpcServer({
     routes: (router) => addRoutes(router, bindings, health.implementation),
     interceptors: [
+      ...(tracing === undefined ? [] : [traceServerCalls(tracing)]),
       logCalls(logger, registry, () => performance.now()),
       authenticate({ verifier, credential, policies, ...(isRevoked && { isRevoked }) }),
       validate(services),

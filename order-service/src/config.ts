@@ -1,4 +1,4 @@
-import { httpUrls, integer, port, secretKeys, text, url } from "@3l1/kit/config.ts";
+import { httpUrls, integer, otlpEndpoint, port, secretKeys, text, url } from "@3l1/kit/config.ts";
 import { logLevels } from "@3l1/kit/logger.ts";
 
 /** The order-service's settings. */
@@ -36,6 +36,7 @@ export const settings = {
     desc: "longest wait for the user-service, in milliseconds",
   }),
   LOG_LEVEL: text({ default: "info", choices: logLevels, desc: "how much to log" }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint,
 };
 
 export type Settings = typeof settings;

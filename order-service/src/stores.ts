@@ -13,8 +13,13 @@ export interface Stores {
 
 /** Opens PostgreSQL and Redis. Without Redis the service starts all the same, and shows it on `/readyz`. */
 export async function openStores(context: ProcessContext<Settings>): Promise<Stores> {
-  const { config, logger, shutdown, details } = context;
-  const database = openDatabase(config.ORDER_DATABASE_URL, "order-service", connectionParameters);
+  const { config, logger, shutdown, tracing, details } = context;
+  const database = openDatabase(
+    config.ORDER_DATABASE_URL,
+    "order-service",
+    connectionParameters,
+    tracing,
+  );
   shutdown.defer("PostgreSQL", database.close);
 
   const redis = openRedis({
@@ -22,6 +27,7 @@ export async function openStores(context: ProcessContext<Settings>): Promise<Sto
     name: "order-service",
     logger,
     commandTimeoutMs: redisCommandTimeoutMs,
+    tracing,
   });
   shutdown.defer("Redis", () => redis.disconnect());
   details.set("redis", () => redis.status);

@@ -1,5 +1,6 @@
 import type { Logger } from "@3l1/kit/logger.ts";
 import { metadata } from "@3l1/kit/rpc/metadata.ts";
+import { traceIdOf } from "@3l1/kit/tracing/traceparent.ts";
 import { Counter, type Registry } from "@prometheus-io/client";
 
 /** What is worth knowing afterwards. */
@@ -56,7 +57,8 @@ export function createAudit(logger: Logger, registry: Registry): Audit {
   const log = logger.child({}, { level: logger.level === "silent" ? "silent" : "info" });
   return (audit, { header, ...details }) => {
     const requestId = header?.get(metadata.requestId) ?? undefined;
+    const traceId = traceIdOf(header?.get(metadata.traceparent));
     events.inc(label(audit));
-    log.info({ audit, requestId, ...details }, "audit");
+    log.info({ audit, requestId, traceId, ...details }, "audit");
   };
 }

@@ -3,6 +3,7 @@ import {
   ConfigError,
   httpUrls,
   integer,
+  otlpEndpoint,
   port,
   secretKeys,
   text,
@@ -63,6 +64,7 @@ export const settings = {
   )({ default: 30 * days, desc: "a session ends so long after the login, used or not" }),
   PASSWORD_MIN_LENGTH: integer(8, 256)({ default: 15, desc: "fewest characters of a password" }),
   LOG_LEVEL: text({ choices: logLevels, default: "info", desc: "how much to log" }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint,
 };
 
 export type Settings = typeof settings;

@@ -4,9 +4,10 @@ import { briefError } from "@3l1/kit/logged-error.ts";
 import type { Logger } from "@3l1/kit/logger.ts";
 import { type Periodic, runPeriodically } from "@3l1/kit/periodic.ts";
 import { metadata } from "@3l1/kit/rpc/metadata.ts";
+import { traceIdOf } from "@3l1/kit/tracing/traceparent.ts";
 import { createClient, type Transport } from "@connectrpc/connect";
 import { purgeBackoffMs, purgeBatch, relayEveryMs } from "./limits.ts";
-import type { PurgeQueue } from "./purge-queue.ts";
+import type { DuePurge, PurgeQueue } from "./purge-queue.ts";
 
 export interface PurgeRelayOptions {
   readonly queue: PurgeQueue;
@@ -25,24 +26,29 @@ export interface PurgeRelayOptions {
 export function relayPurges(options: PurgeRelayOptions): Periodic {
   const { queue, transport, credential, leaseMs, logger } = options;
   const orders = createClient(InternalOrderService, transport);
-  const headers = { [metadata.serviceCredential]: credential.value };
 
-  async function purge(userId: string, attempts: number): Promise<void> {
+  async function purge({ userId, attempts, traceparent }: DuePurge): Promise<void> {
+    const traceId = traceIdOf(traceparent);
+    const headers = {
+      [metadata.serviceCredential]: credential.value,
+      ...(traceparent && { [metadata.traceparent]: traceparent }),
+    };
     try {
       const { removedOrders } = await orders.purgeUser({ userId }, { headers });
       await queue.done(userId);
-      logger.info({ userId, removedOrders: Number(removedOrders), attempts }, "orders purged");
+      const line = { userId, traceId, removedOrders: Number(removedOrders), attempts };
+      logger.info(line, "orders purged");
     } catch (error) {
       const { first, longest } = purgeBackoffMs;
       const retryInMs = Math.min(longest, first * 2 ** Math.min(attempts - 1, 20));
       const err = briefError(error);
-      logger.warn({ userId, attempts, retryInMs, err }, "orders are not purged yet");
+      logger.warn({ userId, traceId, attempts, retryInMs, err }, "orders are not purged yet");
       await queue.postpone(userId, retryInMs);
     }
   }
   async function run(): Promise<void> {
     const due = await queue.take(purgeBatch, leaseMs);
-    await Promise.all(due.map(({ userId, attempts }) => purge(userId, attempts)));
+    await Promise.all(due.map(purge));
     if (due.length === purgeBatch) await run();
   }
   return runPeriodically({ name: "purge relay", everyMs: relayEveryMs, run, logger });

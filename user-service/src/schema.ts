@@ -70,6 +70,8 @@ export const purges = pgTable(
     attempts: integer("attempts").notNull().default(0),
     /** Not before. Whoever takes a row moves it ahead, so that no other copy takes it too. */
     dueAt: instant("due_at").notNull().defaultNow(),
+    /** W3C trace context of the request that deleted the user: the purge is part of its trace. */
+    traceparent: text("traceparent"),
   },
   (table) => [index("purges_by_due").on(table.dueAt)],
 );

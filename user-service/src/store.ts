@@ -115,8 +115,12 @@ export function createStore(db: PostgresJsDatabase) {
       });
     },
 
-    /** Deletes an account, ends its sessions and has its orders purged. Leaves an administrator. */
-    async remove(id: string, byOneself: boolean): Promise<Change> {
+    /**
+     * Deletes an account, ends its sessions and has its orders purged. Leaves an administrator.
+     *
+     * @param traceparent trace context that the purge goes on in
+     */
+    async remove(id: string, byOneself: boolean, traceparent: string | null): Promise<Change> {
       return db.transaction(async (tx) => {
         const account = await lock(tx, id);
         if (account === undefined) return { outcome: "not found" };
@@ -124,7 +128,7 @@ export function createStore(db: PostgresJsDatabase) {
         if (account.role === "admin" && !(await anotherAdmin(tx, id)))
           return { outcome: "last admin" };
         await tx.delete(users).where(eq(users.id, id));
-        await tx.insert(purges).values({ userId: id });
+        await tx.insert(purges).values({ userId: id, traceparent });
         const epoch = account.sessionEpoch + 1;
         const revocation = await revokeUser(tx, { ...account, sessionEpoch: epoch });
         return { outcome: "changed", account, revocation };

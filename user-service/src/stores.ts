@@ -18,8 +18,8 @@ export interface Stores {
  * and answers what needs Redis with REASON_SESSION_STORE_UNAVAILABLE.
  */
 export async function openStores(context: ProcessContext<Settings>): Promise<Stores> {
-  const { config, logger, shutdown, details } = context;
-  const database = openDatabase(config.USER_DATABASE_URL, "user-service");
+  const { config, logger, shutdown, tracing, details } = context;
+  const database = openDatabase(config.USER_DATABASE_URL, "user-service", {}, tracing);
   shutdown.defer("PostgreSQL", database.close);
 
   const redis = openRedis({
@@ -27,6 +27,7 @@ export async function openStores(context: ProcessContext<Settings>): Promise<Sto
     name: "user-service",
     logger,
     commandTimeoutMs: redisCommandTimeoutMs,
+    tracing,
   });
   shutdown.defer("Redis", () => redis.disconnect());
   details.set("redis", () => redis.status);

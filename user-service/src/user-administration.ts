@@ -25,13 +25,13 @@ export function administrationHandlers(parts: Parts): Handlers {
       const id = request.id.toLowerCase() || caller.userId;
       const byOneself = id === caller.userId;
       if (!byOneself && !caller.isAdmin) throw notAllowed("delete another user");
-      const change = await store.remove(id, byOneself);
+      const { requestHeader: header } = context;
+      const change = await store.remove(id, byOneself, header.get(metadata.traceparent));
       if (change.outcome === "not found" && byOneself) throw invalidSession();
       if (change.outcome !== "changed") throw refusal(change, "delete another administrator");
       parts.purgeSoon();
       context.responseHeader.set(metadata.revocation, await revoker.publish(change.revocation));
       if (byOneself) takeBackSessionKey(context);
-      const { requestHeader: header } = context;
       audit("user deleted", { userId: id, actorId: caller.userId, header });
       return {};
     },

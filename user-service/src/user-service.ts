@@ -114,13 +114,14 @@ function startRevoker(context: Context, stores: Stores, sessions: SessionStore):
 
 /** @returns what has the relay look at once */
 function startPurges(context: Context, { db }: Stores): () => void {
-  const { config, logger, registry, shutdown, details } = context;
+  const { config, logger, registry, shutdown, tracing, details } = context;
   const orders = createUpstream({
     name: "order-service",
     baseUrls: config.ORDER_SERVICE_URL,
     timeoutMs: config.UPSTREAM_TIMEOUT_MS,
     logger,
     registry,
+    tracing,
   });
   shutdown.defer("order-service", orders.close);
   details.set("orderService", () => orders.snapshot().state);

@@ -27,10 +27,13 @@ async function lineAfter(request: Promise<Response>) {
 }
 
 test("a request leaves one line, with its route, its outcome and who asked", async () => {
-  const headers = { authorization, "x-request-id": "abc.1" };
+  const traceId = "a".repeat(32);
+  const traceparent = `00-${traceId}-${"b".repeat(16)}-01`;
+  const headers = { authorization, "x-request-id": "abc.1", traceparent };
   const line = await lineAfter(gateway.fetch("/api/users/me", { headers }));
   assert.deepEqual(line, {
     requestId: "abc.1",
+    traceId,
     userId: "ann",
     ip: "127.0.0.1",
     method: "GET",

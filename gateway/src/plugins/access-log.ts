@@ -1,3 +1,4 @@
+import { traceIdOf } from "@3l1/kit/tracing/traceparent.ts";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 import { clientAddress } from "../client-address.ts";
@@ -40,6 +41,7 @@ function logRequest(
   const left = !reply.raw.writableFinished;
   const line = {
     requestId: request.id,
+    traceId: traceIdOf(request.traceparent),
     userId: request.identity?.caller?.userId,
     ip,
     method: request.method,

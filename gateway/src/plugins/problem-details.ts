@@ -1,11 +1,12 @@
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
 import { reasonOf } from "@3l1/kit/rpc/failure.ts";
+import { recordedTraceIdOf, traceIdOf } from "@3l1/kit/tracing/traceparent.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 import { maxBodyBytes } from "../limits.ts";
-import { problemOf, retryAfterOf, statusOf } from "../problem.ts";
+import { type ProblemBody, problemOf, retryAfterOf, statusOf } from "../problem.ts";
 import {
   badRequest,
   clientLeft,
@@ -39,10 +40,17 @@ export function sendProblem(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  const error = noteError(thrown, request, reply);
-  const instance = pathOf(request.raw.url ?? "/");
-  const problem = problemOf(error, { requestId: request.id, instance });
+  const problem = problemFor(noteError(thrown, request, reply), request);
   return reply.code(problem.status).type("application/problem+json").send(JSON.stringify(problem));
+}
+
+/** What a request's client reads of an error. */
+export function problemFor(error: ConnectError, request: FastifyRequest): ProblemBody {
+  return problemOf(error, {
+    requestId: request.id,
+    traceId: recordedTraceIdOf(request.traceparent),
+    instance: pathOf(request.raw.url ?? "/"),
+  });
 }
 
 /**
@@ -55,13 +63,17 @@ export function noteError(
   reply: FastifyReply,
 ): ConnectError {
   const error = toConnectError(thrown);
-  if (error.code === Code.Internal && error.cause !== undefined)
-    request.server.log.error({ err: error.cause, requestId: request.id }, "request failed");
+  if (error.code === Code.Internal && error.cause !== undefined) logFailure(error.cause, request);
   request.outcome = codeToString(error.code);
   const retryAfter = retryAfterOf(error);
   if (retryAfter !== undefined) reply.header("retry-after", retryAfter);
   if (statusOf(error) === 401) reply.header("www-authenticate", challengeOf(error));
   return error;
+}
+
+function logFailure(err: unknown, { server, id, traceparent }: FastifyRequest): void {
+  const line = { err, requestId: id, traceId: traceIdOf(traceparent) };
+  server.log.error(line, "request failed");
 }
 
 /** RFC 6750, section 3: no error code without credentials. */

@@ -1,21 +1,31 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { metadata } from "@3l1/kit/rpc/metadata.ts";
+import { isTraceparent, newTraceparent } from "@3l1/kit/tracing/traceparent.ts";
+import type { Tracing } from "@3l1/kit/tracing/tracing.ts";
 import fastifyPlugin from "fastify-plugin";
+import { traceRequest } from "./trace-request.ts";
+
+export interface RequestIdOptions {
+  /** Records requests whose client does, and some of the others. Default: off. */
+  readonly tracing?: Tracing | undefined;
+}
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** W3C trace context: the client's, or one made here. */
+    /** W3C trace context: the client's, or one made here; of the request's own span if it is recorded. */
     traceparent: string;
   }
 }
 
 /** Tells client and logs the request's id and its trace. The id itself is {@link requestIdOf}. */
-export const requestId = fastifyPlugin(
-  async (app) => {
+export const requestId = fastifyPlugin<RequestIdOptions>(
+  async (app, { tracing }) => {
     app.decorateRequest("traceparent", "");
     app.addHook("onRequest", async (request, reply) => {
-      request.traceparent = traceparentOf(request.raw);
+      const given = givenTraceparent(request.raw);
+      request.traceparent = given ?? newTraceparent();
+      if (tracing !== undefined) traceRequest(tracing, request, reply, given);
       reply.header(metadata.requestId, request.id);
       reply.header(metadata.traceparent, request.traceparent);
     });
@@ -29,18 +39,12 @@ export function requestIdOf({ headers }: Pick<IncomingMessage, "headers">): stri
   return typeof given === "string" && /^[\w.-]{1,128}$/.test(given) ? given : randomUUID();
 }
 
-/** The client's `traceparent` if it is well formed (W3C Trace Context, level 1), else one that is not sampled. */
-export function traceparentOf({ headers }: Pick<IncomingMessage, "headers">): string {
-  const given = headers[metadata.traceparent];
-  if (typeof given === "string" && isTraceparent(given)) return given;
-  return `00-${traceId()}-${spanId()}-00`;
+/** The client's `traceparent` if it is well formed, else one that is not sampled. */
+export function traceparentOf(request: Pick<IncomingMessage, "headers">): string {
+  return givenTraceparent(request) ?? newTraceparent();
 }
 
-// By way of UUIDs, of which Node.js makes many at once. To ask for a few random bytes costs ten times as much.
-const traceId = () => randomUUID().replaceAll("-", "");
-const spanId = () => randomUUID().slice(19).replace("-", "");
-
-function isTraceparent(text: string): boolean {
-  const match = /^00-([\da-f]{32})-([\da-f]{16})-[\da-f]{2}$/.exec(text);
-  return match !== null && !/^0+$/.test(match[1] ?? "0") && !/^0+$/.test(match[2] ?? "0");
+function givenTraceparent({ headers }: Pick<IncomingMessage, "headers">): string | undefined {
+  const given = headers[metadata.traceparent];
+  return typeof given === "string" && isTraceparent(given) ? given : undefined;
 }

@@ -5,6 +5,7 @@ import { callerKey } from "../auth/caller.ts";
 import type { Logger } from "../logger.ts";
 import { metadata } from "../rpc/metadata.ts";
 import { toConnectError } from "../rpc/service-error.ts";
+import { traceIdOf } from "../tracing/traceparent.ts";
 
 /**
  * The outermost interceptor of a service: one log line and one observation a call, with the request
@@ -32,10 +33,12 @@ export function logCalls(logger: Logger, registry: Registry, now: () => number):
       const code = error === undefined ? "ok" : codeToString(error.code);
       duration.observe({ method, code }, seconds);
       const requestId = request.header.get(metadata.requestId) ?? undefined;
+      const traceId = traceIdOf(request.header.get(metadata.traceparent));
       const userId = request.contextValues.get(callerKey)?.userId;
       const unforeseen = error?.code === Code.Internal ? { err: error.cause } : undefined;
       const line = {
         requestId,
+        traceId,
         userId,
         method,
         code,

@@ -1,4 +1,5 @@
 import type { Transport } from "@connectrpc/connect";
+import type { Tracing } from "../tracing/tracing.ts";
 import type { AdaptiveLimit } from "./adaptive-limit.ts";
 import type { Breaker, Permit } from "./breaker.ts";
 import type { Outcome } from "./breaker-circuit.ts";
@@ -19,6 +20,8 @@ export interface UpstreamParts {
   readonly queue: CallQueue;
   readonly budget: RetryBudget;
   readonly metrics: UpstreamMetrics;
+  /** Undefined: off. */
+  readonly tracing: Tracing | undefined;
   /** A monotonic clock in milliseconds. */
   readonly now: () => number;
   /** A number in [0, 1). */

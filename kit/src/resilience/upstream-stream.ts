@@ -1,4 +1,5 @@
 import { ConnectError, type StreamResponse, type Transport } from "@connectrpc/connect";
+import { AttemptSpans } from "../tracing/trace-client-calls.ts";
 import type { Permit } from "./breaker.ts";
 import type { Outcome } from "./breaker-circuit.ts";
 import { outcomeOf } from "./outcome.ts";
@@ -25,20 +26,31 @@ export class UpstreamStreams {
   }
 
   /** For a transport. */
-  readonly stream: Transport["stream"] = async (method, signal, ...rest) => {
+  readonly stream: Transport["stream"] = (method, signal, timeoutMs, header, ...rest) => {
+    const send = (sent: typeof header) =>
+      this.#parts.wire.stream(method, signal, timeoutMs, sent, ...rest);
+    const spans = AttemptSpans.of(this.#parts.tracing, method, header);
+    if (spans === undefined) return this.#start(signal, () => send(header));
+    return spans.watch(this.#start(signal, () => spans.open(send)));
+  };
+
+  async #start<T extends StreamResponse>(
+    signal: AbortSignal | undefined,
+    send: () => Promise<T>,
+  ): Promise<T> {
     if (signal?.aborted) throw callerLeft(signal);
     const start = new StreamStart(this.#parts, this.#askBreaker(), signal);
     const leave = this.#enter(signal);
     try {
-      const answer = await this.#parts.wire.stream(method, signal, ...rest);
+      const answer = await send();
       start.answered();
-      return { ...answer, message: follow(answer.message, start, leave) } as typeof answer;
+      return { ...answer, message: follow(answer.message, start, leave) };
     } catch (error) {
       start.failed(error);
       leave();
       throw error;
     }
-  };
+  }
 
   #askBreaker(): Permit {
     const { breaker, metrics, name, random, timeoutMs } = this.#parts;

@@ -5,6 +5,7 @@ import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { ConnectError, type Transport } from "@connectrpc/connect";
 import { neverRan } from "../grpc/error.ts";
 import { metadata } from "../rpc/metadata.ts";
+import { AttemptSpans } from "../tracing/trace-client-calls.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Permit } from "./breaker.ts";
 import { isOverload, isUnexplained, outcomeOf, tookLong } from "./outcome.ts";
@@ -18,9 +19,11 @@ type Header = Parameters<Transport["unary"]>[3];
 export function createUnary(parts: UpstreamParts): Transport["unary"] {
   return (method, signal, timeoutMs, header, input, contextValues) => {
     const call = new UnaryCall(parts, method, header, signal, timeoutMs);
-    return call.run((leftMs) =>
-      parts.wire.unary(method, signal, leftMs, header, input, contextValues),
-    );
+    const send = (leftMs: number, sent = header) =>
+      parts.wire.unary(method, signal, leftMs, sent, input, contextValues);
+    const spans = AttemptSpans.of(parts.tracing, method, header);
+    if (spans === undefined) return call.run(send);
+    return spans.watch(call.run((leftMs) => spans.send((sent) => send(leftMs, sent))));
   };
 }
 

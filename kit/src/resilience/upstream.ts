@@ -2,6 +2,7 @@ import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { Registry } from "@prometheus-io/client";
 import { createGrpcTransport } from "../grpc/transport.ts";
 import type { Logger } from "../logger.ts";
+import type { Tracing } from "../tracing/tracing.ts";
 import { AdaptiveLimit } from "./adaptive-limit.ts";
 import type { AddressSnapshot } from "./address-pool.ts";
 import { Breaker, type BreakerSnapshot, type Transition } from "./breaker.ts";
@@ -25,6 +26,8 @@ export interface UpstreamOptions {
   registry: Registry;
   /** Run around every attempt; the last one is the closest to the wire. Default: none. */
   interceptors?: Interceptor[];
+  /** Records a span for each attempt of a call whose `traceparent` is sampled. Default: off. */
+  tracing?: Tracing | undefined;
   /** A monotonic clock in milliseconds. Default: `performance.now`. */
   now?: () => number;
   /** A number in [0, 1), for jitter. Default: `Math.random`. */
@@ -54,7 +57,7 @@ export interface Upstream {
 
 /** Builds the client to a service; it connects with the first call. */
 export function createUpstream(options: UpstreamOptions): Upstream {
-  const { name, baseUrls, timeoutMs, registry, interceptors = [] } = options;
+  const { name, baseUrls, timeoutMs, registry, tracing, interceptors = [] } = options;
   const { now = () => performance.now(), random = Math.random } = options;
   const wire = createGrpcTransport({ baseUrls, interceptors });
   const onTransition = (transition: Transition) => {
@@ -73,7 +76,8 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     streamsOpen: () => streams.open,
     retryTokens: () => budget.tokens,
   });
-  const parts = { name, timeoutMs, wire, breaker, limit, queue, budget, metrics, now, random };
+  const shared = { breaker, limit, queue, budget, metrics, tracing };
+  const parts = { name, timeoutMs, wire, ...shared, now, random };
   const streams = new UpstreamStreams(parts);
   return {
     name,

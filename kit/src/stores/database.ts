@@ -1,5 +1,7 @@
 import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres, { type Sql } from "postgres";
+import { type QuerySpans, traceQueries } from "../tracing/trace-queries.ts";
+import type { Tracing } from "../tracing/tracing.ts";
 import { drizzle } from "./drizzle.ts";
 import { guardQueries, type QueryGuard } from "./query-guard.ts";
 
@@ -28,11 +30,14 @@ export type ConnectionParameters = Readonly<Record<string, string>>;
 /**
  * Opens a pool. It connects with the first query, and again by itself when the server was away. A query
  * that gets no answer in 4.5 s, or finds too many others waiting, fails as one does that finds no server.
+ *
+ * @param tracing shows queries by their names, where there is a span for them to be below. Default: off
  */
 export function openDatabase(
   url: string,
   applicationName: string,
   parameters: ConnectionParameters = {},
+  tracing?: Tracing,
 ): Database {
   const guard = guardQueries({
     open: () => openPool(url, { ...parameters, application_name: applicationName }),
@@ -41,7 +46,10 @@ export function openDatabase(
     pauseMs,
     now: () => performance.now(),
   });
-  return { db: drizzle({ client: guardedClient(guard) }), close: guard.close };
+  const spans = tracing && traceQueries(tracing);
+  const db = drizzle({ client: guardedClient(guard, spans) });
+  spans?.learnNames(db);
+  return { db, close: guard.close };
 }
 
 function openPool(url: string, parameters: ConnectionParameters): Sql {
@@ -58,20 +66,25 @@ function openPool(url: string, parameters: ConnectionParameters): Sql {
 }
 
 /** What drizzle uses of a pool: options, queries and transactions. */
-function guardedClient(guard: QueryGuard): Sql {
+function guardedClient(guard: QueryGuard, spans: QuerySpans | undefined): Sql {
   const unsafe: Sql["unsafe"] = (...query) => {
     let asArrays = false;
     const start = (pool: Sql) =>
       asArrays ? pool.unsafe(...query).values() : pool.unsafe(...query);
     // A moment later, as postgres.js does it: until then the caller may ask for arrays.
-    const answer = Promise.resolve().then(() => guard.run<unknown>(start));
+    const run = () => guard.run<unknown>(start);
+    const answer = Promise.resolve().then(spans ? () => spans.query(query[0], run) : run);
     const values = () => {
       asArrays = true;
       return answer;
     };
     return Object.assign(answer, { values }) as never;
   };
-  const begin = (...block: unknown[]) =>
-    guard.run((pool) => (pool.begin as (...block: unknown[]) => Promise<unknown>)(...block));
+  const begin = (...block: unknown[]) => {
+    const start = (pool: Sql) =>
+      (pool.begin as (...block: unknown[]) => Promise<unknown>)(...block);
+    const run = () => guard.run(start);
+    return spans ? spans.transaction(run) : run();
+  };
   return { options: guard.pool().options, unsafe, begin } as unknown as Sql;
 }

@@ -1,5 +1,7 @@
 import { Redis } from "ioredis";
 import type { Logger } from "../logger.ts";
+import { traceRedis } from "../tracing/trace-redis.ts";
+import type { Tracing } from "../tracing/tracing.ts";
 
 export interface RedisOptions {
   readonly url: string;
@@ -8,6 +10,8 @@ export interface RedisOptions {
   readonly logger: Logger;
   /** A command that takes longer fails. It may still run, so scripts that write carry their own deadline. */
   readonly commandTimeoutMs: number;
+  /** Shows commands, where there is a span for them to be below. Default: off. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** A connection on which commands wait, and nothing comes back for so long, is given up for a new one. */
@@ -17,7 +21,7 @@ const silenceMs = 2_000;
  * A connection to Redis that fails fast: no queue while it is away, no silent retries. It connects
  * again by itself, within a second.
  */
-export function openRedis({ url, name, logger, commandTimeoutMs }: RedisOptions): Redis {
+export function openRedis({ url, name, logger, commandTimeoutMs, tracing }: RedisOptions): Redis {
   const redis = new Redis(url, {
     connectionName: name,
     commandTimeout: commandTimeoutMs,
@@ -28,6 +32,7 @@ export function openRedis({ url, name, logger, commandTimeoutMs }: RedisOptions)
     autoResendUnfulfilledCommands: false,
     retryStrategy: (attempt) => Math.min(1_000, 50 * 2 ** attempt),
   });
+  if (tracing !== undefined) traceRedis(redis, tracing);
   let away = false;
   redis.on("ready", () => {
     if (away) logger.info("redis is back");
