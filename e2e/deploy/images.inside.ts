@@ -108,6 +108,13 @@ test("a process has no rights, no shell, and nothing that it can write to", asyn
   assert.notEqual(await gateway?.exec(["sh", "-c", "true"]), 0);
 });
 
+test("the databases can be migrated by a command, before a rollout", async () => {
+  for (const name of ["user-service", "order-service"]) {
+    const migrate = ["node", "src/run-migrations.js"];
+    assert.equal(await containers.get(name)?.exec(migrate), 0, name);
+  }
+});
+
 test("an admin page is read as the runbooks say", async () => {
   const runbooks = readFileSync(join(root, "monitoring/runbooks.md"), "utf8");
   const [, script = ""] = /exec gateway node -p '([^']+)'/.exec(runbooks) ?? [];

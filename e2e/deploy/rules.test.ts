@@ -31,6 +31,15 @@ test("every alert fires when it should, and no sooner", { skip }, async () => {
   await run(promtool, ["test", "rules", ...tests.map((path) => join(monitoring, path))]);
 });
 
+test("groups are evaluated in an order where a rule reads another's ratio", () => {
+  const names = (path: string) =>
+    parse(read(path)).groups.map(({ name }: { name: string }) => name);
+  const all = ["rules/objectives.yml", "rules/alerts.yml"].flatMap(names);
+  assert.deepEqual(all, [...new Set(all)], "promtool orders groups by their names");
+  for (const { rule_files, group_eval_order } of tests.map((path) => parse(read(path))))
+    if (rule_files.length > 1) assert.deepEqual(group_eval_order, ["objectives", "budgets"]);
+});
+
 test("every alert has a test in which it fires", () => {
   const fired = tests.flatMap((path) => parse(read(path)).tests).flatMap(firingIn);
   assert.deepEqual([...new Set(fired)].toSorted(), alerts.map(({ alert }) => alert).toSorted());
