@@ -9,8 +9,8 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(import.meta.dirname, "..");
-/** `from "x.ts"`, `import "x.ts"` and `import("x.ts")`, where x is of the workspace. */
-const specifiers = /\b((?:from|import)\s*\(?\s*")((?:\.{1,2}|@3l1)\/[^"\n]+)\.ts"/g;
+/** `from "x.ts"`, `import "x.ts"`, `import("x.ts")` and `new URL("x.ts"`, where x is of the workspace. */
+const specifiers = /\b((?:from|import|new URL)\s*\(?\s*")((?:\.{1,2}|@3l1)\/[^"\n]+)\.ts"/g;
 /** Spaces and semicolons that stand where a declaration of types was. */
 const emptyLine = /^[ \t;]+$/gm;
 

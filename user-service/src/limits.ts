@@ -4,6 +4,11 @@ import { availableParallelism } from "node:os";
 
 /** A user's sessions; one more ends the oldest. More devices than a person has, few enough to list. */
 export const maxSessionsPerUser = 20;
+/**
+ * Sessions that a user may revoke by id within a token's life although they are not there: as many as may
+ * have been there a moment ago. Each revocation is a row, and a place in everybody's memory.
+ */
+export const maxAbsentRevocations = maxSessionsPerUser;
 /** Longer user agents say nothing more to a person who looks at a list of sessions. */
 export const maxDeviceLength = 200;
 
@@ -35,10 +40,19 @@ export const argon2Parameters: Argon2Parameters = {
   parallelism: 1,
 };
 /**
- * Hashes at a time. They run on the thread pool of four that signature checks and name look-ups need
- * too, and on the cores that the event loop needs: one core and one thread stay free of them.
+ * Hashes at a time, each on a thread of its own that keeps 25 MiB: one core stays free of them for the
+ * event loop, which everybody else waits for.
  */
-export const maxHashesAtOnce = Math.min(3, Math.max(1, availableParallelism() - 1));
+export const maxHashesAtOnce = Math.min(4, Math.max(1, availableParallelism() - 1));
+/**
+ * Most that the JavaScript of a hashing thread gets; what argon2 needs comes on top. The young generation
+ * is what counts, the old one needs 10 MiB at most.
+ */
+export const hashingThreadMemory = {
+  maxYoungGenerationSizeMb: 1,
+  maxOldGenerationSizeMb: 64,
+  stackSizeMb: 1,
+} as const;
 /** At 25 ms each, the last one in the queue waits 1.6 s on two cores: still worth its while. */
 export const maxQueuedHashes = 64;
 /**
