@@ -110,6 +110,16 @@ redis.call('ZREM', KEYS[2], ARGV[1])
 return redis.call('DEL', KEYS[1])`,
 
     /**
+     * KEYS session, count; ARGV most, life of the count. Whether to revoke the session: it is here, or it
+     * may have been, and not too many have been named lately that are not.
+     */
+    mayRevoke: `
+if redis.call('EXISTS', KEYS[1]) == 1 then return 1 end
+local count = redis.call('INCR', KEYS[2])
+if count == 1 then redis.call('PEXPIRE', KEYS[2], ARGV[2]) end
+return count <= tonumber(ARGV[1]) and 1 or 0`,
+
+    /**
      * KEYS index, epoch floor; ARGV epoch, life of the floor, prefix of sessions. Ends all sessions
      * below the epoch, and for a while lets nobody open one: a login that read the old epoch loses.
      */

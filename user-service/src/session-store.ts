@@ -1,6 +1,6 @@
 import { redisScript } from "@3l1/kit/stores/redis-script.ts";
 import type { Redis } from "ioredis";
-import { epochFloorMs, maxSessionsPerUser } from "./limits.ts";
+import { epochFloorMs, maxAbsentRevocations, maxSessionsPerUser } from "./limits.ts";
 import type { SessionClaim } from "./session-key.ts";
 import { sessionScripts } from "./session-scripts.ts";
 
@@ -67,6 +67,7 @@ export function createSessionStore(redis: Redis, times: SessionTimes, scripts = 
   const rotate = redisScript(redis, scripts.rotate);
   const confirm = redisScript(redis, scripts.confirm);
   const revokeSession = redisScript(redis, scripts.revokeSession);
+  const mayRevoke = redisScript(redis, scripts.mayRevoke);
   const revokeUser = redisScript(redis, scripts.revokeUser);
   const list = redisScript(redis, scripts.list);
 
@@ -107,6 +108,18 @@ export function createSessionStore(redis: Redis, times: SessionTimes, scripts = 
       await revokeSession([sessionAt(userId, sessionId), indexAt(userId)], [sessionId]);
     },
 
+    /**
+     * Whether a user may revoke a session by its id. One that is not here may have been: its tokens have
+     * to die all the same. But a revocation is remembered by everybody, so that only few may be of
+     * sessions that are not here.
+     *
+     * @param keptMs how long a revocation is remembered
+     */
+    async mayRevoke(userId: string, sessionId: string, keptMs: number): Promise<boolean> {
+      const keys = [sessionAt(userId, sessionId), absentAt(userId)];
+      return (await mayRevoke(keys, [maxAbsentRevocations, keptMs])) === 1;
+    },
+
     /** Ends all sessions of a user below an epoch, and lets none below it be opened for a while. */
     async revokeUser(userId: string, epoch: number): Promise<void> {
       const args = [epoch, epochFloorMs, sessionAt(userId, "")];
@@ -137,3 +150,4 @@ type ListReply = [id: string, created: string, seen: string, device: string, ip:
 const sessionAt = (userId: string, sessionId: string) => `auth:s:{${userId}}:${sessionId}`;
 const indexAt = (userId: string) => `auth:u:{${userId}}`;
 const floorAt = (userId: string) => `auth:e:{${userId}}`;
+const absentAt = (userId: string) => `auth:a:{${userId}}`;

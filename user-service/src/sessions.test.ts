@@ -160,3 +160,21 @@ test("one ends one's own sessions, once or twice, and nobody else's", async () =
   await platform.users().getUser({}, { headers: ann.headers });
   await platform.users().revokeSession({ id: uuidv7() }, { headers: ann.headers });
 });
+
+test("sessions that are not there are revoked by id a few times, those that are always", async () => {
+  const ann = await platform.register();
+  const other = await platform.logIn(ann.email);
+  const rows = async () => {
+    const [row] = await platform.sql`
+      select count(*)::int as count from revocations where user_id = ${ann.id}`;
+    return row?.count;
+  };
+  const { sessions } = await platform.users().listSessions({}, { headers: other.headers });
+  for (let times = 0; times < 40; times++)
+    await platform.users().revokeSession({ id: uuidv7() }, { headers: ann.headers });
+  assert.equal(await rows(), 20);
+  const id = sessions.find(({ current }) => current)?.id ?? "";
+  await platform.users().revokeSession({ id }, { headers: ann.headers });
+  assert.ok(await isDead(other.sessionKey));
+  assert.equal(await rows(), 21);
+});
