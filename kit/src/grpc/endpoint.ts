@@ -1,5 +1,6 @@
 import {
   type AddressHealth,
+  afterConnection,
   afterFailure,
   afterSuccess,
   healthyAddress,
@@ -110,6 +111,7 @@ export class Endpoint {
     try {
       const session = await GrpcSession.open(this.origin, this.address, this.#timings);
       this.#failedConnects = 0;
+      this.#health = afterConnection(this.#health);
       this.#adopt(session);
     } catch (error) {
       const nowMs = performance.now();

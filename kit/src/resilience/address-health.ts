@@ -34,6 +34,11 @@ export function afterSuccess(health: AddressHealth, nowMs: number): AddressHealt
   return health.failuresInARow === 0 ? health : { ...health, failuresInARow: 0 };
 }
 
+/** After a connection came to be: whoever accepts one is back. The next failure counts at once all the same. */
+export function afterConnection(health: AddressHealth): AddressHealth {
+  return { ...health, ejectedUntilMs: healthyAddress.ejectedUntilMs };
+}
+
 /**
  * After a failed connection or call. Out for U(0.5, 1) · min(30 s, 1 s · 2ⁿ) after three in a row, and
  * after the first one of an address that has just come back.

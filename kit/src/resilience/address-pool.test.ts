@@ -59,6 +59,42 @@ test("an address that goes away costs no call", async () => {
   assert.deepEqual(await callTimes(caller, 100), []);
 });
 
+test("an address that has just come back is found at once when the other one goes", async () => {
+  const goes = await startServer();
+  const restarted = await startServer();
+  await using caller = connect([goes.url, restarted.url]);
+  await until(() => {
+    void caller.call();
+    return goes.calls > 0 && restarted.calls > 0;
+  });
+  await restarted.grpc.drain(0);
+  await until(() => {
+    void caller.call();
+    return caller.addresses().some(({ ejected }) => ejected);
+  });
+  await using back = await startServer(restarted.port);
+  await goes.grpc.drain(10_000);
+  assert.deepEqual(await callTimes(caller, 20), []);
+  assert.ok(back.calls >= 20);
+});
+
+test("when all addresses of a name have changed, the resolver is asked before a call fails", async (t) => {
+  if (process.platform !== "linux") return t.skip("needs 127.0.0.2");
+  const old = await startServer();
+  await using fresh = await startServer(old.port, "127.0.0.2");
+  let addresses = ["127.0.0.1"];
+  const url = `http://orders.internal:${old.port}`;
+  await using caller = connect([url], { resolve: async () => addresses, resolveEveryMs: 60_000 });
+  await caller.call();
+  const resolvedAtMs = performance.now();
+  addresses = ["127.0.0.2"];
+  await old.grpc.drain(10_000);
+  // It is asked once a second at most.
+  await until(() => performance.now() > resolvedAtMs + 1_000);
+  assert.deepEqual(await callTimes(caller, 10), []);
+  assert.equal(fresh.calls, 10);
+});
+
 test("an address that answers with failures is left alone for a while", async () => {
   await using good = await startServer();
   await using bad = await startServer();

@@ -113,19 +113,27 @@ export class AddressPool {
     if (this.#closed) throw transportError("the transport is closed", false);
   }
 
-  /** The first address that connects. None of them is spared: there is nothing better. */
+  /**
+   * The first address that connects. Ejected ones may be back, so they are asked as well; those that are
+   * connected and fail all the same are the last resort, together with what the resolver knows by now.
+   */
   async #connectAny(avoid: Endpoint | undefined): Promise<Endpoint> {
     if (this.#endpoints.size === 0) await this.#refresh();
     this.#refuseIfClosed();
-    const all = this.#unejected(performance.now());
-    const others = all.length > 1 ? all.filter((endpoint) => endpoint !== avoid) : all;
-    const attempts = others.map((endpoint) => endpoint.connect().then(() => endpoint));
+    const known = [...this.#endpoints.values()];
+    const others = known.length > 1 ? known.filter((endpoint) => endpoint !== avoid) : known;
+    const nowMs = performance.now();
+    const failing = (each: Endpoint) => each.isEjected(nowMs) && each.session !== undefined;
+    const promising = others.filter((endpoint) => !failing(endpoint));
     try {
-      return await Promise.any(attempts);
+      return await firstToConnect(promising);
     } catch (error) {
-      void this.#refresh().catch(() => {});
-      const causes = error instanceof AggregateError ? error.errors : [error];
-      throw causes.find(isConnectFailure) ?? causes[0] ?? transportError("no address", false);
+      await this.#refresh().catch(() => {});
+      this.#refuseIfClosed();
+      const rest = [...this.#endpoints.values()].filter((each) => !promising.includes(each));
+      return await firstToConnect(rest).catch(() => {
+        throw error;
+      });
     }
   }
 
@@ -202,6 +210,16 @@ export class AddressPool {
       this.#endpoints.set(key, endpoint);
     }
     this.#rebuild();
+  }
+}
+
+/** @throws what says best why there is none. */
+async function firstToConnect(endpoints: readonly Endpoint[]): Promise<Endpoint> {
+  try {
+    return await Promise.any(endpoints.map((endpoint) => endpoint.connect().then(() => endpoint)));
+  } catch (error) {
+    const causes = error instanceof AggregateError ? error.errors : [error];
+    throw causes.find(isConnectFailure) ?? causes[0] ?? transportError("no address", false);
   }
 }
 
