@@ -24,10 +24,13 @@ say(`\nin ${seconds} s:\n${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed > 0 ? 1 : 0;
 
 function testFiles(): string[] {
-  return globSync("{kit,gateway,user-service,order-service,dev,scripts,e2e}/**/*.test.ts", {
-    cwd: root,
-    exclude: ["**/node_modules/**"],
-  }).sort();
+  return globSync(
+    "{gen/client,kit,gateway,user-service,order-service,dev,scripts,e2e}/**/*.test.ts",
+    {
+      cwd: root,
+      exclude: ["**/node_modules/**"],
+    },
+  ).sort();
 }
 
 /** One after the other: each has the machine for itself, and the output its order. */
