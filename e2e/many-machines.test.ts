@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { metricOf } from "./admin-pages.ts";
+import { Client, register } from "./client.ts";
+import { type Fleet, startFleet } from "./fleet.ts";
+import type { Instance } from "./fleet-instance.ts";
+import { replaceSideBySide, rollUnderLoad } from "./rolling-restart.ts";
+
+let fleet: Fleet;
+before(async () => {
+  fleet = await startFleet({ gateways: 2, userServices: 2, orderServices: 2 });
+});
+after(() => fleet?.stop());
+
+test("calls are balanced over the instances of a service within 20 %", async () => {
+  const urls = fleet.gateways.map(({ url }) => url);
+  const { token } = await register(urls[0] ?? "");
+  const before = await counts();
+  await Promise.all(
+    Array.from({ length: 10 }, async (_, index) => {
+      const client = Object.assign(new Client(urls[index % urls.length] ?? ""), { token });
+      for (let request = 0; request < 50; request++) {
+        assert.equal((await client.get("/api/users/sessions")).status, 200);
+        assert.equal((await client.get("/api/orders/list")).status, 200);
+      }
+    }),
+  );
+  const now = await counts();
+  for (const service of ["users", "orders"] as const) {
+    const calls = now[service].map((count, index) => count - (before[service][index] ?? 0));
+    const mean = calls.reduce((sum, count) => sum + count) / calls.length;
+    for (const count of calls)
+      assert.ok(Math.abs(count - mean) <= mean / 5, `${service}: ${calls}`);
+  }
+});
+
+test("all processes are replaced under load, and no request fails", (t) =>
+  rollUnderLoad(t, fleet, replaceSideBySide));
+
+async function counts() {
+  const of = (instances: readonly Instance[], method: string) =>
+    Promise.all(
+      instances.map(({ adminUrl }) =>
+        metricOf(adminUrl, "rpc_server_duration_seconds_count", { method }),
+      ),
+    );
+  return {
+    users: await of(fleet.userServices, "user.v1.UserService/ListSessions"),
+    orders: await of(fleet.orderServices, "order.v1.OrderService/ListOrders"),
+  };
+}
