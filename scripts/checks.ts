@@ -21,7 +21,7 @@ export const checks: readonly Check[] = [
   ["types hold", () => run("tsc", ["--project", root])],
   ["types of the console hold", () => run("tsc", ["--project", join(root, "web")])],
   ["migrations match the schema", migrationsMatch],
-  ["license notices are fresh", licensesAreFresh],
+  ["license notices and SBOM are fresh", licensesAreFresh],
 ];
 
 async function schemaBreaksNothing(): Promise<void> {

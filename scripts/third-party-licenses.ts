@@ -1,65 +1,20 @@
-import { readdir, readFile, realpath } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { parse } from "yaml";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { root } from "./run.ts";
+import { sbom } from "./sbom.ts";
+import { type Manifest, type ShippedPackage, shippedPackages } from "./shipped-packages.ts";
 
-const root = join(import.meta.dirname, "..");
-/** What goes into images: these packages and all that they need at run time. */
-const shipped = ["gateway", "user-service", "order-service"];
-
-/** Dependencies of packages that pnpm-workspace.yaml takes away: `package>dependency: "-"`. */
-const leftOut: ReadonlySet<string> = await dependenciesLeftOut();
-
-interface Manifest {
-  readonly name: string;
-  readonly version: string;
-  readonly license?: string;
-  readonly author?: string | { readonly name: string };
-  readonly homepage?: string;
-  readonly dependencies?: Readonly<Record<string, string>>;
-  readonly optionalDependencies?: Readonly<Record<string, string>>;
-}
-
-/** The notices of everything that we ship but did not write: file name → text. */
+/** What stands in licenses/, by file name: the notices of everything that we ship but did not write, and its SBOM. */
 export async function thirdPartyLicenses(): Promise<Map<string, string>> {
-  const packages = new Map<string, { manifest: Manifest; folder: string }>();
-  for (const name of shipped) await collect(join(root, name), packages);
-  const files = new Map<string, string>();
+  const shipped = await shippedPackages();
+  const files = new Map<string, string>([["sbom.cdx.json", await sbom(shipped)]]);
   const rows: string[] = [];
-  for (const { manifest, folder } of [...packages.values()].sort(byName)) {
+  for (const { manifest, folder } of shipped.filter(isForeign).sort(byName)) {
     const file = `${manifest.name.replace("/", "+")}@${manifest.version}.txt`;
     rows.push(`| [${manifest.name}](${file}) | ${manifest.version} | ${manifest.license ?? "?"} |`);
     files.set(file, await notice(manifest, folder));
   }
   return files.set("README.md", overview(rows));
-}
-
-async function collect(
-  folder: string,
-  packages: Map<string, { manifest: Manifest; folder: string }>,
-): Promise<void> {
-  const manifest: Manifest = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
-  const key = `${manifest.name}@${manifest.version}`;
-  if (packages.has(key)) return;
-  if (!folder.startsWith(root) || folder.includes("node_modules"))
-    packages.set(key, { manifest, folder });
-  for (const name of Object.keys(manifest.dependencies ?? {}))
-    if (!leftOut.has(`${manifest.name}>${name}`))
-      await collect(await locate(name, folder), packages);
-}
-
-async function dependenciesLeftOut(): Promise<Set<string>> {
-  const workspace = parse(await readFile(join(root, "pnpm-workspace.yaml"), "utf8"));
-  const overrides: Record<string, string> = workspace.overrides ?? {};
-  return new Set(Object.keys(overrides).filter((name) => overrides[name] === "-"));
-}
-
-/** Where Node would find a package from a folder. Its exports may hide package.json, so we look ourselves. */
-async function locate(name: string, from: string): Promise<string> {
-  for (let folder = from; ; folder = dirname(folder)) {
-    const found = await realpath(join(folder, "node_modules", name)).catch(() => undefined);
-    if (found !== undefined) return found;
-    if (folder === dirname(folder)) throw new Error(`${name} is not installed below ${from}`);
-  }
 }
 
 async function notice(manifest: Manifest, folder: string): Promise<string> {
@@ -95,7 +50,8 @@ function overview(rows: readonly string[]): string {
   return `# Third-party licenses
 
 What the images carry beside our own code, with the full texts as the packages ship them.
-Written by \`npm run licenses\`; \`npm test\` fails when it is out of date.
+Written by \`npm run licenses\`; \`npm test\` fails when it is out of date. [sbom.cdx.json](sbom.cdx.json) is the same for
+machines, with who needs what (CycloneDX). The images carry all of it in \`/licenses\`.
 
 | package | version | license |
 |---|---|---|
@@ -103,6 +59,11 @@ ${rows.join("\n")}
 `;
 }
 
-function byName(a: { manifest: Manifest }, b: { manifest: Manifest }): number {
+/** Not of this workspace. */
+function isForeign({ folder }: ShippedPackage): boolean {
+  return folder.includes("node_modules");
+}
+
+function byName(a: ShippedPackage, b: ShippedPackage): number {
   return a.manifest.name < b.manifest.name ? -1 : 1;
 }
