@@ -17,7 +17,14 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const buildTimeoutMs = 120_000;
 /** What the console is made of, beside the packages that the lockfile names. */
-const sources = ["web/src", "web/index.html", "web/vite.config.ts", "gen/src", "pnpm-lock.yaml"];
+const sources = [
+  "web/src",
+  "web/index.html",
+  "web/vite.config.ts",
+  "gen/src",
+  "gen/client",
+  "pnpm-lock.yaml",
+];
 
 /** Whether the console in `web/dist` is made of what is there now. */
 export function isConsoleFresh(root: string): boolean {

@@ -38,7 +38,7 @@ export function watchConsole(root: string, report: (line: string) => void): { cl
     }
   }
 
-  const watchers: FSWatcher[] = ["web/src", "gen/src"].map((folder) =>
+  const watchers: FSWatcher[] = ["web/src", "gen/src", "gen/client"].map((folder) =>
     watch(join(root, folder), { recursive: true }, () => {
       clearTimeout(timer);
       timer = setTimeout(() => {

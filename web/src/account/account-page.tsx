@@ -2,7 +2,7 @@ import { Role } from "@3l1/gen/user/v1/user_pb.ts";
 import { useSignal } from "@preact/signals";
 import { users } from "../api/clients.ts";
 import { BadInput } from "../api/failure.ts";
-import { keeper, leave, user } from "../api/session.ts";
+import { accessToken, leave, user } from "../api/session.ts";
 import { Confirm } from "../parts/dialog.tsx";
 import { Field, Form, type FormValues } from "../parts/form.tsx";
 import { Page } from "../parts/page.tsx";
@@ -54,7 +54,7 @@ function PasswordSection() {
     };
     if (Object.keys(wrong).length > 0) throw new BadInput(wrong);
     const { token } = await users.changePassword({ currentPassword, newPassword });
-    keeper.token = token;
+    accessToken.value = token;
     done.value++;
     sessionsChanged();
     toast("The password is changed. All other devices are logged out.");
@@ -63,6 +63,15 @@ function PasswordSection() {
     <section>
       <h2>Password</h2>
       <Form key={done.value} send={send} verb="Change the password">
+        <input
+          class="hidden"
+          type="email"
+          autoComplete="username"
+          value={user.value?.email}
+          readOnly
+          tabIndex={-1}
+          aria-hidden="true"
+        />
         <Field
           label="Current password"
           name="currentPassword"

@@ -54,7 +54,7 @@ export function Bars({ label, series, slots = defaultSlots, max }: ChartProps) {
 
 /** Lines over time; the latest values are on the right. */
 export function Lines({ label, series, slots = defaultSlots, max }: ChartProps) {
-  const top = max ?? Math.max(Number.MIN_VALUE, ...series.flatMap(({ values }) => values));
+  const top = max ?? Math.max(1e-6, ...series.flatMap(({ values }) => values));
   const scale = (height - 2 * margin) / top;
   const step = width / (slots - 1);
   return (

@@ -21,7 +21,7 @@ export function TrafficPanel({
 }) {
   const { requests, clientErrors, serverErrors, p50Ms, p99Ms } = traffic;
   return (
-    <section class="panel wide">
+    <section class="panel">
       <header>
         <h2>Requests</h2>
         <span class="figure">{formatRate(requests, sampleSeconds)}</span>
@@ -101,7 +101,9 @@ export function LimitsPanel({ throttle, limits, fallbacks }: LimitsProps) {
         </div>
       ))}
       {sumOf(fallbacks) > 0 && (
-        <p class="hint">Redis was away: this gateway counted {sumOf(fallbacks)} requests alone.</p>
+        <p class="hint">
+          Redis did not answer in time: this gateway counted {sumOf(fallbacks)} requests alone.
+        </p>
       )}
     </section>
   );

@@ -4,7 +4,7 @@ import { PlatformService } from "@3l1/gen/platform/v1/platform_service_pb.ts";
 import { UserService } from "@3l1/gen/user/v1/user_service_pb.ts";
 import { getOption } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
-import { comeBack, keeper } from "./session.ts";
+import { accessToken, comeBack } from "./session.ts";
 import { plainTransport } from "./transport.ts";
 
 /** What was refused for its token never ran: it can be sent again once there is a good one. */
@@ -17,11 +17,12 @@ const tryAgainWithCookie: Interceptor = (next) => async (request) => {
     const error = ConnectError.from(thrown);
     if (error.code !== Code.Unauthenticated) throw error;
     await comeBack(error);
+    request.header.delete("authorization");
     return next(request);
   }
 };
 
-const transport = plainTransport(keeper, tryAgainWithCookie);
+const transport = plainTransport(accessToken, tryAgainWithCookie);
 
 /** Accounts and sessions. */
 export const users = createClient(UserService, transport);

@@ -1,10 +1,11 @@
+import { keepAccessToken } from "@3l1/gen/client/access-token.ts";
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
 import { Role, type User } from "@3l1/gen/user/v1/user_pb.ts";
 import { UserService } from "@3l1/gen/user/v1/user_service_pb.ts";
 import { Code, type ConnectError, createClient } from "@connectrpc/connect";
 import { computed, signal } from "@preact/signals";
+import { toast } from "../parts/toasts.tsx";
 import { hasCode, reasonOf } from "./failure.ts";
-import type { TokenKeeper } from "./token.ts";
 import { plainTransport } from "./transport.ts";
 
 /** Who is logged in here; `null`: nobody; `undefined`: not known yet. */
@@ -14,22 +15,25 @@ export const farewell = signal("");
 /** Whether an administrator is logged in. */
 export const isAdmin = computed(() => user.value?.role === Role.ADMIN);
 
-/** The access token of this tab. */
-export const keeper: TokenKeeper = { token: undefined };
+/**
+ * The access token of this tab, in memory alone: what no store holds, no other script can read from one,
+ * and the session cookie brings a new one after a reload.
+ */
+export const accessToken = keepAccessToken();
 
-const accounts = createClient(UserService, plainTransport(keeper));
+const accounts = createClient(UserService, plainTransport(accessToken));
 let comingBack: Promise<void> | undefined;
 
 /** Somebody has registered or logged in. */
 export function welcomeUser(account: User | undefined, token: string): void {
-  keeper.token = token;
+  accessToken.value = token;
   farewell.value = "";
   user.value = account ?? null;
 }
 
 /** Nobody is logged in any more. */
 export function leave(word: string): void {
-  keeper.token = undefined;
+  accessToken.value = undefined;
   farewell.value = word;
   user.value = null;
 }
@@ -40,7 +44,7 @@ export function leave(word: string): void {
  * @throws ConnectError when nobody can tell now
  */
 export async function resume(): Promise<void> {
-  keeper.token = undefined;
+  accessToken.value = undefined;
   const wasHere = user.peek();
   try {
     const { user: account } = await accounts.getUser({});
@@ -60,9 +64,13 @@ export async function resume(): Promise<void> {
  */
 export async function comeBack(error: ConnectError): Promise<void> {
   const before = user.peek()?.id;
+  if (before === undefined) throw error;
   comingBack ??= resume().finally(() => {
     comingBack = undefined;
   });
   await comingBack;
-  if (user.peek()?.id !== before || before === undefined) throw error;
+  const now = user.peek();
+  if (now?.id === before) return;
+  if (now) toast(`You are logged in as ${now.name} now.`);
+  throw error;
 }

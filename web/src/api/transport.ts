@@ -1,6 +1,6 @@
+import type { AccessToken } from "@3l1/gen/client/access-token.ts";
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
-import { keepTokenFresh, type TokenKeeper } from "./token.ts";
 
 /** Longer than the gateway's own deadline, so that it is the one to say that something took too long. */
 const timeoutMs = 15_000;
@@ -9,10 +9,10 @@ const timeoutMs = 15_000;
  * The gateway that has sent this page, by the Connect protocol. The session cookie goes along by itself,
  * and the browser tells that the request is from our own page.
  */
-export function plainTransport(keeper: TokenKeeper, ...before: Interceptor[]): Transport {
+export function plainTransport(token: AccessToken, ...before: Interceptor[]): Transport {
   return createConnectTransport({
     baseUrl: location.origin,
     defaultTimeoutMs: timeoutMs,
-    interceptors: [...before, keepTokenFresh(keeper)],
+    interceptors: [...before, token.interceptor],
   });
 }

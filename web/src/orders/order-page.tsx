@@ -126,7 +126,7 @@ function History({ order }: { readonly order: Order }) {
           <li key={index}>
             <strong>{index === 0 ? "Placed" : nameOf(event.toStatus)}</strong>{" "}
             {event.actorId === user.value?.id ? "by you" : "by somebody else"}
-            {event.reason && `: ${event.reason}`}
+            {index > 0 && event.reason && `: ${event.reason}`}
             <br />
             <small>
               <Exactly at={event.createdAt} />

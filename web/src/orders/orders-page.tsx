@@ -56,16 +56,18 @@ function Slip({ order }: { readonly order: Order }) {
   return (
     <li key={version} class={isNews ? "slip news" : "slip"} data-order={id}>
       <a href={`#/orders/${id}`}>
-        <span class="what">
-          {first?.quantity} × {first?.sku}
-          {others.length > 0 && <small> and {others.length} more</small>}
+        <span class="line">
+          <span class="what">
+            {first?.quantity} × {first?.sku}
+            {others.length > 0 && <small> and {others.length} more</small>}
+          </span>
+          <span class="leader" aria-hidden="true" />
+          <span class="amount">{formatMoney(totalMinor, currencyCode)}</span>
         </span>
-        <span class="leader" aria-hidden="true" />
-        <span class="amount">{formatMoney(totalMinor, currencyCode)}</span>
-        <span class="note">{note}</span>
-        <span class="meta">
+        <span class="line meta">
           <StatusMark status={status} />
           <Ago at={createdAt} />
+          <span class="note">{note}</span>
         </span>
       </a>
     </li>
