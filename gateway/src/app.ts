@@ -6,6 +6,7 @@ import type { Revocations } from "@3l1/kit/auth/revocations.ts";
 import type { SigningKeys } from "@3l1/kit/auth/signing-keys.ts";
 import type { Logger } from "@3l1/kit/logger.ts";
 import { metadata } from "@3l1/kit/rpc/metadata.ts";
+import type { RedisClient } from "@3l1/kit/stores/redis.ts";
 import type { Tracing } from "@3l1/kit/tracing/tracing.ts";
 import type { Transport } from "@connectrpc/connect";
 import fastifyCookie from "@fastify/cookie";
@@ -17,7 +18,6 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from "fastify";
-import type { Redis } from "ioredis";
 import { apiDocs } from "./api-docs.ts";
 import { createClientErrors } from "./client-error.ts";
 import type { GatewayConfig } from "./config.ts";
@@ -43,12 +43,14 @@ import { problemDetails, sendProblem } from "./plugins/problem-details.ts";
 import { rateLimit } from "./plugins/rate-limit.ts";
 import { requestId, requestIdOf, traceparentOf } from "./plugins/request-id.ts";
 import { securityHeaders } from "./plugins/security-headers.ts";
+import { streamLimit } from "./plugins/stream-limit.ts";
 import { throttle } from "./plugins/throttle.ts";
 import { userLimit } from "./plugins/user-limit.ts";
 import { rest } from "./rest.ts";
 import { createSessionConfirmation } from "./session-confirmation.ts";
 import { createSessionCookie } from "./session-cookie.ts";
 import { createSessionRenewal } from "./session-renewal.ts";
+import { endOfStreams } from "./stream-end.ts";
 
 /** What the gateway is built from. Who opens these things also closes them. */
 export interface AppOptions {
@@ -60,7 +62,7 @@ export interface AppOptions {
   /** Aborted once the process is told to end. */
   readonly signal: AbortSignal;
   /** For the rate limits. It fails fast. */
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly userService: Transport;
   readonly orderService: Transport;
   /** The way to what the gateway implements itself. */
@@ -115,6 +117,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     revocations: options.revocations,
   });
   await app.register(userLimit);
+  await app.register(streamLimit);
   await app.register(jsonBody);
   const services = [
     { service: UserService, transport: options.userService },
@@ -122,8 +125,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     { service: PlatformService, transport: options.platformService },
   ];
   const forwarder = createForwarder({ cookie, credential, revocations: options.revocations });
-  await app.register(rest, { services, forwarder });
-  await app.register(connect, { services, forwarder, signal });
+  const ending = endOfStreams(signal);
+  await app.register(rest, { services, forwarder, ending });
+  await app.register(connect, { services, forwarder, ending });
   await app.register(jwks, { keys: options.keys });
   await app.register(openApi);
   await app.register(apiDocs);

@@ -16,13 +16,12 @@ import { noteError } from "./plugins/problem-details.ts";
 import { publicErrorOf } from "./problem.ts";
 import { readBody } from "./read-body.ts";
 import type { PublicService } from "./rest.ts";
-import { endOfStreams } from "./stream-end.ts";
 
 export interface ConnectOptions {
   readonly services: readonly PublicService[];
   readonly forwarder: Forwarder;
-  /** Aborted once the process is told to end. */
-  readonly signal: AbortSignal;
+  /** Aborted once those who watch are to come back to another process. */
+  readonly ending: AbortSignal;
 }
 
 /**
@@ -32,7 +31,7 @@ export interface ConnectOptions {
  */
 export async function connect(
   app: FastifyInstance,
-  { services, forwarder, signal }: ConnectOptions,
+  { services, forwarder, ending }: ConnectOptions,
 ): Promise<void> {
   const router = createConnectRouter({
     grpc: false,
@@ -41,12 +40,11 @@ export async function connect(
     maxTimeoutMs,
     requestGate: gate,
   });
-  const shutdownSignal = endOfStreams(signal);
   for (const { service, transport } of services)
     for (const method of service.methods) {
       const policy = policyOf(method);
       if (policy.access !== Access.INTERNAL)
-        serve(router, { method, policy, transport }, forwarder, shutdownSignal);
+        serve(router, { method, policy, transport }, forwarder, ending);
     }
   // JSON is read as for REST; all else is messages in frames, or not for us.
   app.addContentTypeParser("*", (request: { raw: Parameters<typeof readBody>[0] }) =>
@@ -74,12 +72,12 @@ function serve(
   router: ConnectRouter,
   target: ForwardTarget<DescMethod>,
   forwarder: Forwarder,
-  shutdownSignal: AbortSignal,
+  ending: AbortSignal,
 ): void {
   const { method } = target;
   if (isUnary(target)) router.rpc(target.method, unary(target, forwarder));
   else if (isServerStream(target))
-    router.rpc(target.method, serverStream(target, forwarder), { shutdownSignal });
+    router.rpc(target.method, serverStream(target, forwarder), { shutdownSignal: ending });
   else throw new Error(`${method.parent.typeName}.${method.name}: clients cannot stream to us`);
 }
 

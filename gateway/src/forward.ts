@@ -15,7 +15,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { badInput } from "./bad-input.ts";
 import { addSessionMetadata, type CallMetadata, traceMetadata } from "./caller-metadata.ts";
 import type { SessionCookie } from "./session-cookie.ts";
-import { revocationOf } from "./stream-end.ts";
+import { guardStream } from "./stream-end.ts";
 
 /** A method of an upstream. */
 export interface ForwardTarget<M extends DescMethod> {
@@ -42,7 +42,7 @@ export interface Forwarder {
     message: MessageShape<I>,
     bounds?: CallBounds,
   ): Promise<MessageShape<O>>;
-  /** The same for a method that answers with a stream, which a revoked token ends. */
+  /** The same for a method that answers with a stream, which ends with the caller's token. */
   stream<I extends DescMessage, O extends DescMessage>(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -89,8 +89,9 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     async *stream(request, reply, target, message, { signal, timeoutMs } = {}) {
       const { method, transport, policy } = target;
       const header = headerFor(request, target);
-      using revoked = revocationOf(request.identity?.caller, revocations);
-      const until = AbortSignal.any([signal ?? leaving(reply), revoked.signal]);
+      const caller = request.identity?.caller;
+      using guard = guardStream({ caller, revocations, response: reply.raw });
+      const until = AbortSignal.any([signal ?? leaving(reply), guard.signal]);
       const input = createAsyncIterable([message]);
       const answer = await transport.stream(method, until, timeoutMs, header, input);
       heed(answer.header, reply, policy);

@@ -67,8 +67,19 @@ export const revocationsPatienceMs = 2_000;
 export const maxRevocationSilenceMs = 5_000;
 /** Streams are looked after so often: a revoked token ends them as it ends everything else. */
 export const revocationCheckMs = 1_000;
-/** Streams open at once, beside the requests of MAX_CONCURRENT_REQUESTS: as many as two upstreams take. */
-export const maxConcurrentStreams = 1_024;
+/** Streams open at once, beside the requests of MAX_CONCURRENT_REQUESTS: as many as an upstream takes. */
+export const maxConcurrentStreams = 3_072;
+/**
+ * Streams of a user at once, over both faces. A browser opens six connections to a host at most, so its
+ * tabs have no more; two are left for a phone and a script.
+ */
+export const maxStreamsPerUser = 8;
+/** Whoever takes nothing of a stream for so long, with a full buffer between, is not there any more. */
+export const slowClientMs = 15_000;
+/** Clients of `text/event-stream` come back after a time from this … */
+export const reconnectMinMs = 1_000;
+/** … to this, so that those who were cut together don't come back together. */
+export const reconnectMaxMs = 3_000;
 /** Longest timeout that a client may ask for: what `setTimeout` can hold, 24 days. */
 export const maxTimeoutMs = 0x7fff_ffff;
 /** Confirmations under way at once; more than this means that the user-service is in trouble. */

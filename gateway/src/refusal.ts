@@ -45,6 +45,13 @@ export const crossSite = () =>
 export const rateLimited = (retryAfterMs: number) =>
   failure(Code.ResourceExhausted, "too many requests", Reason.RATE_LIMITED, retryAfterMs);
 
+export const tooManyStreams = (max: number) =>
+  failure(
+    Code.ResourceExhausted,
+    `${max} streams of yours are open already`,
+    Reason.TOO_MANY_STREAMS,
+  );
+
 export const overloaded = (retryAfterMs: number) =>
   failure(Code.Unavailable, "too many requests at once", Reason.OVERLOADED, retryAfterMs);
 

@@ -106,12 +106,6 @@ test("an empty object is no body", async () => {
   assert.equal(response.status, 204);
 });
 
-test("a stream is not served yet", async () => {
-  const response = await gateway.fetch("/api/orders/watch", { headers: { authorization } });
-  assert.equal(response.status, 501);
-  assert.equal(((await response.json()) as { code: string }).code, "unimplemented");
-});
-
 test("each code has its status, and 4xx tell what is wrong", async () => {
   const statuses: [Code, number, string][] = [
     [Code.InvalidArgument, 400, "invalid_argument"],

@@ -2,12 +2,13 @@ import { Access, type MethodPolicy } from "@3l1/gen/platform/v1/method_policy_pb
 import { policyOf } from "@3l1/kit/rpc/method-policy.ts";
 import {
   type DescMethod,
+  type DescMethodServerStreaming,
   type DescMethodUnary,
   type DescService,
   type MessageShape,
   toJsonString,
 } from "@bufbuild/protobuf";
-import { Code, ConnectError, type Transport } from "@connectrpc/connect";
+import type { Transport } from "@connectrpc/connect";
 import type { FastifyRequest, RouteHandlerMethod } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 import { badInput } from "./bad-input.ts";
@@ -17,6 +18,7 @@ import { messageFromJson } from "./json-message.ts";
 import { isObject } from "./json-text.ts";
 import { maxViolations } from "./limits.ts";
 import { messageFromQuery, refuseQuery } from "./query-message.ts";
+import { type StreamHandlerOptions, streamHandler } from "./rest-stream.ts";
 import { queryOf } from "./route-name.ts";
 
 /** A service that the public may call, and the way to it. */
@@ -28,19 +30,23 @@ export interface PublicService {
 export interface RestOptions {
   readonly services: readonly PublicService[];
   readonly forwarder: Forwarder;
+  /** Aborted once those who watch are to come back to another process. */
+  readonly ending: AbortSignal;
 }
 
 /** REST as the `google.api.http` options of the schema describe it. There is no code for any one method. */
 export const rest = fastifyPlugin<RestOptions>(
-  async (app, { services, forwarder }) => {
+  async (app, { services, forwarder, ending }) => {
     for (const { service, transport } of services)
       for (const method of service.methods)
         for (const route of httpRoutesOf(method))
           app.route({
             method: route.verb,
             url: route.path,
+            // A stream has no end, so there is nothing that its head could tell beforehand.
+            exposeHeadRoute: method.methodKind === "unary",
             config: { rpc: method, policy: publicPolicyOf(method) },
-            handler: handlerOf(method, route, transport, forwarder),
+            handler: handlerOf(method, route, { transport, forwarder, ending }),
           });
   },
   { name: "rest", dependencies: ["authenticate", "json-body", "problem-details"] },
@@ -54,20 +60,29 @@ function publicPolicyOf(method: DescMethod): MethodPolicy {
   return policy;
 }
 
+type HandlerOptions = Pick<StreamHandlerOptions, "transport" | "forwarder" | "ending">;
+
 function handlerOf(
   method: DescMethod,
   route: HttpRoute,
-  transport: Transport,
-  forwarder: Forwarder,
+  options: HandlerOptions,
 ): RouteHandlerMethod {
+  const { transport, forwarder } = options;
   if (isUnary(method)) return unaryHandler(method, route, transport, forwarder);
-  return async () => {
-    throw new ConnectError("streams are not served yet", Code.Unimplemented);
-  };
+  if (isServerStream(method))
+    return streamHandler(method, {
+      ...options,
+      read: (request) => readMessage(method, route, request),
+    });
+  throw new Error(`${method.parent.typeName}.${method.name}: clients cannot stream to us`);
 }
 
 function isUnary(method: DescMethod): method is DescMethodUnary {
   return method.methodKind === "unary";
+}
+
+function isServerStream(method: DescMethod): method is DescMethodServerStreaming {
+  return method.methodKind === "server_streaming";
 }
 
 function unaryHandler(
@@ -90,10 +105,10 @@ function unaryHandler(
 }
 
 function readMessage(
-  method: DescMethodUnary,
+  method: DescMethod,
   { inBody }: HttpRoute,
   { body, raw, params }: FastifyRequest,
-): MessageShape<DescMethodUnary["input"]> {
+): MessageShape<DescMethod["input"]> {
   const query = queryOf(raw.url ?? "");
   const inPath = params as Record<string, string>;
   if (!inBody) {

@@ -16,3 +16,8 @@ export function queryOf(url: string): string {
   const cut = url.indexOf("?");
   return cut < 0 ? "" : url.slice(cut + 1);
 }
+
+/** Whether a request is answered with a stream of messages, which may last for hours. */
+export function isStream({ routeOptions }: Pick<FastifyRequest, "routeOptions">): boolean {
+  return routeOptions.config.rpc?.methodKind === "server_streaming";
+}

@@ -1,9 +1,10 @@
+import type { ServerResponse } from "node:http";
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
 import type { Caller } from "@3l1/kit/auth/caller.ts";
 import type { Revocations } from "@3l1/kit/auth/revocations.ts";
 import { failure } from "@3l1/kit/rpc/failure.ts";
 import { Code } from "@connectrpc/connect";
-import { holdMs, lameDuckMs, revocationCheckMs } from "./limits.ts";
+import { holdMs, lameDuckMs, revocationCheckMs, slowClientMs } from "./limits.ts";
 import { invalidToken } from "./refusal.ts";
 
 /**
@@ -27,19 +28,36 @@ export interface DisposableSignal extends Disposable {
   readonly signal: AbortSignal;
 }
 
+export interface StreamGuardOptions {
+  /** Whose token opened the stream. */
+  readonly caller: Caller | undefined;
+  readonly revocations: Pick<Revocations, "isRevoked">;
+  /** What the stream is written to. */
+  readonly response: ServerResponse;
+  /** See {@link slowClientMs}. */
+  readonly slowMs?: number;
+  readonly checkMs?: number;
+}
+
 /**
- * Aborted when the caller's token is revoked: a stream must not outlive its session. Revocations are
- * forgotten with the tokens that they concern, so it is not enough to look when there is a message.
+ * Aborted when the caller's token is revoked or expires: a stream must not outlive its session. A client
+ * that does not read is cut. Revocations are forgotten with the tokens that they concern, and a client
+ * may hang at any time, so it is not enough to look when there is a message.
  */
-export function revocationOf(
-  caller: Caller | undefined,
-  revocations: Pick<Revocations, "isRevoked">,
-): DisposableSignal {
+export function guardStream(options: StreamGuardOptions): DisposableSignal {
+  const { caller, revocations, response } = options;
+  const { slowMs = slowClientMs, checkMs = revocationCheckMs } = options;
   const controller = new AbortController();
+  let blockedSinceMs: number | undefined;
   const check = () => {
     if (caller !== undefined && revocations.isRevoked(caller))
       controller.abort(invalidToken("the access token has been revoked"));
+    else if (caller !== undefined && caller.expiresAtMs <= Date.now())
+      controller.abort(invalidToken("the access token has expired"));
+    const nowMs = performance.now();
+    blockedSinceMs = response.writableNeedDrain ? (blockedSinceMs ?? nowMs) : undefined;
+    if (blockedSinceMs !== undefined && nowMs - blockedSinceMs >= slowMs) response.destroy();
   };
-  const timer = setInterval(check, revocationCheckMs).unref();
+  const timer = setInterval(check, checkMs).unref();
   return { signal: controller.signal, [Symbol.dispose]: () => clearInterval(timer) };
 }

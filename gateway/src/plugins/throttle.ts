@@ -1,8 +1,8 @@
-import type { FastifyRequest } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 import type { EdgeMetrics } from "../edge-metrics.ts";
 import { maxConcurrentStreams, throttleRetryMaxMs, throttleRetryMinMs } from "../limits.ts";
 import { overloaded } from "../refusal.ts";
+import { isStream } from "../route-name.ts";
 
 export interface ThrottleOptions {
   /** Requests under way at once; one more is turned away with 503. */
@@ -31,10 +31,6 @@ export const throttle = fastifyPlugin<ThrottleOptions>(
   },
   { name: "throttle" },
 );
-
-function isStream({ routeOptions }: FastifyRequest): boolean {
-  return routeOptions.config.rpc?.methodKind === "server_streaming";
-}
 
 function retryAfterMs(): number {
   return throttleRetryMinMs + Math.random() * (throttleRetryMaxMs - throttleRetryMinMs);

@@ -53,7 +53,7 @@ const sessionOptions: http2.ServerOptions = {
   maxSettings: 32,
   settings: {
     enablePush: false,
-    maxConcurrentStreams: 1024,
+    maxConcurrentStreams: 4096,
     maxHeaderListSize: 32 * 1024,
     initialWindowSize: 1024 * 1024,
   },

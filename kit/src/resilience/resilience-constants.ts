@@ -89,10 +89,10 @@ export const concurrencyRules = {
 } as const;
 
 /**
- * Streams open to an upstream at once. With the unary calls they fit into the 1,024 that a connection
+ * Streams open to an upstream at once. With the unary calls they fit into the 4,096 that a connection
  * to one of our servers carries, even when only one address is left.
  */
-export const maxStreams = 512;
+export const maxStreams = 3_072;
 
 /** When to come back after a rejection of ours. */
 export const rejectionRules = {

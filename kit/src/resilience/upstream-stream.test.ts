@@ -132,20 +132,22 @@ describe("to the breaker", () => {
   });
 });
 
-test("no more than 512 streams are open at once", async () => {
+test("no more streams are open at once than the upstream was given room for", async () => {
   let arrived = 0;
-  await using rig = await startRig({
-    async *watchOrders(_, { signal }) {
+  const rooms = 50;
+  const handlers = {
+    async *watchOrders(_: unknown, { signal }: HandlerContext) {
       arrived++;
       yield {};
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
     },
-  });
+  };
+  await using rig = await startRig(handlers, { maxStreams: rooms });
   const controller = new AbortController();
   const { signal } = controller;
   const start = () => rig.client.watchOrders({}, { signal })[Symbol.asyncIterator]().next();
-  await Promise.all(Array.from({ length: 512 }, start));
-  assert.equal(arrived, 512);
+  await Promise.all(Array.from({ length: rooms }, start));
+  assert.equal(arrived, rooms);
   const error = await failureOf(start());
   assert.equal(error.code, Code.Unavailable);
   assert.equal(reasonOf(error), Reason.OVERLOADED);

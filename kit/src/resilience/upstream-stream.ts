@@ -14,10 +14,12 @@ import { settle, type UpstreamParts } from "./upstream-parts.ts";
  */
 export class UpstreamStreams {
   readonly #parts: UpstreamParts;
+  readonly #max: number;
   #open = 0;
 
-  constructor(parts: UpstreamParts) {
+  constructor(parts: UpstreamParts, max = maxStreams) {
     this.#parts = parts;
+    this.#max = max;
   }
 
   /** Streams that have begun, or are about to, and have not ended. */
@@ -54,7 +56,7 @@ export class UpstreamStreams {
 
   #askBreaker(): Permit {
     const { breaker, metrics, name, random, timeoutMs } = this.#parts;
-    if (this.#open >= maxStreams) {
+    if (this.#open >= this.#max) {
       metrics.overloaded();
       throw overloaded(name, random());
     }

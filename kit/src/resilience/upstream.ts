@@ -20,6 +20,8 @@ export interface UpstreamOptions {
   baseUrls: readonly string[];
   /** Longest time a unary call may take, retries and waiting included, in milliseconds. */
   timeoutMs: number;
+  /** Streams open at once; one more is turned away as too much. Default 3,072. */
+  maxStreams?: number;
   /** Told about every change of the breaker's state. */
   logger: Logger;
   /** Where the metrics go. One registry may serve several upstreams. */
@@ -78,7 +80,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   });
   const shared = { breaker, limit, queue, budget, metrics, tracing };
   const parts = { name, timeoutMs, wire, ...shared, now, random };
-  const streams = new UpstreamStreams(parts);
+  const streams = new UpstreamStreams(parts, options.maxStreams);
   return {
     name,
     transport: { unary: createUnary(parts), stream: streams.stream },

@@ -1,0 +1,24 @@
+import fastifyPlugin from "fastify-plugin";
+import { maxStreamsPerUser } from "../limits.ts";
+import { tooManyStreams } from "../refusal.ts";
+import { isStream } from "../route-name.ts";
+
+/** So many streams a user, whichever face they come through: nobody takes them all. */
+export const streamLimit = fastifyPlugin(
+  async (app) => {
+    const open = new Map<string, number>();
+    app.addHook("onRequest", async (request, reply) => {
+      const userId = request.identity?.caller?.userId;
+      if (userId === undefined || !isStream(request)) return;
+      const count = open.get(userId) ?? 0;
+      if (count >= maxStreamsPerUser) throw tooManyStreams(maxStreamsPerUser);
+      open.set(userId, count + 1);
+      reply.raw.once("close", () => {
+        const left = (open.get(userId) ?? 1) - 1;
+        if (left > 0) open.set(userId, left);
+        else open.delete(userId);
+      });
+    });
+  },
+  { name: "stream-limit", dependencies: ["authenticate"] },
+);

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { test } from "node:test";
+import { guardStream } from "./stream-end.ts";
+
+const revocations = { isRevoked: () => false };
+
+/** A response whose client reads it, or does not. */
+async function openResponse(reads: boolean) {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const asked = once(server, "request");
+  const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  client.on("error", () => {});
+  if (reads) client.resume();
+  else client.pause();
+  client.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+  const [, response] = (await asked) as [unknown, ServerResponse];
+  const close = () => {
+    client.destroy();
+    server.close();
+  };
+  return { response, close };
+}
+
+test("a client that takes nothing for a while is cut, and one that reads is not", async () => {
+  const [silent, reader] = [await openResponse(false), await openResponse(true)];
+  const guards = [silent, reader].map(({ response }) =>
+    guardStream({ caller: undefined, revocations, response, slowMs: 300, checkMs: 10 }),
+  );
+  const chunk = Buffer.alloc(64 * 1024);
+  const feed = setInterval(() => {
+    if (!silent.response.writableNeedDrain)
+      for (let i = 0; i < 64; i++) silent.response.write(chunk);
+    if (!reader.response.writableNeedDrain) reader.response.write(chunk);
+  }, 5);
+  await once(silent.response, "close");
+  clearInterval(feed);
+  assert.equal(reader.response.destroyed, false);
+  for (const guard of guards) guard[Symbol.dispose]();
+  reader.close();
+  silent.close();
+});
