@@ -166,9 +166,12 @@ test("reflection lists the services and brings a symbol's file with all that it 
     yield {
       messageRequest: { case: "fileContainingSymbol" as const, value: "order.v1.OrderService" },
     };
+    yield {
+      messageRequest: { case: "fileContainingSymbol" as const, value: "platform.v1.ErrorInfo" },
+    };
     yield { messageRequest: { case: "fileContainingSymbol" as const, value: "no.Such" } };
   }
-  const [list, file, missing] = await Array.fromAsync(
+  const [list, file, detail, missing] = await Array.fromAsync(
     reflection.serverReflectionInfo(questions()),
     ({ messageResponse }) => messageResponse,
   );
@@ -176,5 +179,6 @@ test("reflection lists the services and brings a symbol's file with all that it 
   assert.ok(list.value.service.some(({ name }) => name === "order.v1.OrderService"));
   assert.ok(file?.case === "fileDescriptorResponse");
   assert.ok(file.value.fileDescriptorProto.length > 5);
+  assert.equal(detail?.case, "fileDescriptorResponse", "no method names the details of errors");
   assert.equal(missing?.case, "errorResponse");
 });

@@ -1,5 +1,6 @@
 import { ServerReflection as ReflectionV1 } from "@3l1/gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ReflectionV1Alpha } from "@3l1/gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { file_platform_v1_error } from "@3l1/gen/platform/v1/error_pb.ts";
 import { type DescFile, type DescService, toBinary } from "@bufbuild/protobuf";
 import { nestedTypes } from "@bufbuild/protobuf/reflect";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
@@ -21,11 +22,14 @@ interface Question {
 /** Most questions that one stream answers. Tools ask a few dozen. */
 const maxQuestions = 1000;
 
-/** Adds server reflection, v1 and v1alpha, so that grpcurl and `buf curl` need no schema. */
+/**
+ * Adds server reflection, v1 and v1alpha, so that grpcurl and `buf curl` need no schema. It also knows the
+ * details of errors, which no method names.
+ */
 export function addReflection(router: ConnectRouter, services: readonly DescService[]): void {
   const all = [...services, ReflectionV1, ReflectionV1Alpha];
   const names = all.map(({ typeName }) => ({ name: typeName }));
-  const index = indexFiles(all.map((service) => service.file));
+  const index = indexFiles([...all.map((service) => service.file), file_platform_v1_error]);
 
   async function* serverReflectionInfo(questions: AsyncIterable<Question>) {
     const sent = new Set<DescFile>();

@@ -1,0 +1,12 @@
+// Builds grpcurl with Go, which takes some minutes. Afterwards `npm test` runs the lines of the README with it:
+//   node dev/launch.mjs e2e/grpc-tools/install.ts
+import { execFile } from "node:child_process";
+import { mkdir } from "node:fs/promises";
+import { promisify } from "node:util";
+import { grpcurlFolder } from "./grpcurl.ts";
+
+const program = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3";
+
+await mkdir(grpcurlFolder, { recursive: true });
+const env = { ...process.env, GOBIN: grpcurlFolder };
+await promisify(execFile)("go", ["install", program], { env });
