@@ -98,7 +98,7 @@ function SessionRow({ session, revoke }: { session: Session; revoke: () => void 
       <button
         type="button"
         class="quiet"
-        aria-label={current ? "Log out here" : `End the session of ${name}`}
+        aria-label={current ? "Log out here" : `End it: the session of ${name}`}
         onClick={revoke}
       >
         {current ? "Log out" : "End it"}

@@ -51,6 +51,8 @@ export async function resume(): Promise<void> {
     if (account !== undefined) user.value = account;
   } catch (error) {
     if (!hasCode(error, Code.Unauthenticated)) throw error;
+    // Whoever has just logged out knows why.
+    if (user.peek() === null) return;
     const hasEnded = Boolean(wasHere) || reasonOf(error) === Reason.INVALID_TOKEN;
     leave(hasEnded ? "Your session has ended. Please log in again." : "");
   }
