@@ -6,9 +6,9 @@ import {
   integer,
   otlpEndpoint,
   port,
+  redisUrl,
   secretKeys,
   text,
-  url,
 } from "@3l1/kit/config.ts";
 import { logLevels } from "@3l1/kit/logger.ts";
 import { makeValidator } from "envalid";
@@ -53,7 +53,10 @@ export const settings = {
     default: ["http://127.0.0.1:50052"],
     desc: "where the order-service is; a comma list, each name resolved to all its addresses",
   }),
-  REDIS_URL: url({ default: "redis://127.0.0.1:6379", desc: "Redis, for the rate limits" }),
+  REDIS_URL: redisUrl({
+    default: "redis://127.0.0.1:6379",
+    desc: "Redis, for the rate limits and revocations; a comma list: nodes of one cluster",
+  }),
   SECRET_KEYS: secretKeys({
     desc: "secrets of 32 characters or more, the same for all processes; the first is used, all are accepted",
   }),

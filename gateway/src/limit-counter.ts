@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { RedisClient } from "@3l1/kit/stores/redis.ts";
 import { batched } from "./batch.ts";
 import { charge, type Quota, type Verdict } from "./gcra.ts";
 import { type Charge, createLimitScript } from "./limit-script.ts";
@@ -17,7 +17,7 @@ export interface LimitCounter {
 
 export interface LimitCounterOptions {
   /** A connection that fails fast. */
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   /** In front of every key. Default `limit:`. */
   readonly keyPrefix?: string;
   /** A monotonic clock in milliseconds. */

@@ -1,5 +1,5 @@
+import { nodesOf, onReconnect, type RedisClient } from "@3l1/kit/stores/redis.ts";
 import { redisScript } from "@3l1/kit/stores/redis-script.ts";
-import type { Redis } from "ioredis";
 import type { Quota, Verdict } from "./gcra.ts";
 
 /**
@@ -59,13 +59,19 @@ export type LimitScript = (charges: readonly Charge[], deadlineUs: number) => Pr
 /**
  * The script is handed over with each new connection: else the first burst would take two round trips,
  * for which there is no time.
+ *
+ * In a cluster each key has a call of its own, since keys lie on different nodes. Their clocks differ by
+ * more than a deadline allows for, so there is none: a charge that comes late counts all the same.
  */
-export function createLimitScript(redis: Redis): LimitScript {
+export function createLimitScript(redis: RedisClient): LimitScript {
   const run = redisScript(redis, script);
-  const handOver = () => void redis.script("LOAD", script).catch(() => {});
-  redis.on("ready", handOver);
+  const handOver = () => {
+    for (const node of nodesOf(redis)) node.script("LOAD", script).catch(() => {});
+  };
+  onReconnect(redis, handOver);
   if (redis.status === "ready") handOver();
-  return async (charges, deadlineUs) => {
+
+  const together: LimitScript = async (charges, deadlineUs) => {
     const keys = charges.map(({ key }) => key);
     const quotas = charges.flatMap(({ quota: { burst, emissionMs } }) => [
       Math.ceil(emissionMs * 1000),
@@ -75,6 +81,15 @@ export function createLimitScript(redis: Redis): LimitScript {
     const [redisTimeUs, ...answers] = found;
     return { redisTimeUs, verdicts: answers.map(verdictOf) };
   };
+  const oneByOne: LimitScript = async (charges) => {
+    const answers = await Promise.all(charges.map((charge) => together([charge], 0)));
+    const [first] = answers;
+    return {
+      redisTimeUs: first?.redisTimeUs ?? 0,
+      verdicts: answers.flatMap(({ verdicts }) => verdicts),
+    };
+  };
+  return redis.isCluster ? oneByOne : together;
 }
 
 function verdictOf([state, remaining, retryAfterMs, resetMs]: Answer): Verdict {

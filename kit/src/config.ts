@@ -104,6 +104,14 @@ export const otlpEndpoint = httpAddress({
   desc: "collector of traces, OTLP over HTTP, such as http://127.0.0.1:4318; unset: no tracing",
 });
 
+/** A `redis://` or `rediss://` address; several, separated by commas, are nodes of one cluster. */
+export const redisUrl = makeValidator<string>((input) => {
+  const urls = splitList(input);
+  const isGood = (entry: string) => /^rediss?:$/.test(URL.parse(entry)?.protocol ?? "");
+  if (urls.length === 0 || !urls.every(isGood)) throw new Error("must list redis:// addresses");
+  return urls.join(",");
+});
+
 /** Secrets, separated by commas, each of at least 32 characters. The first is used, the rest still count. */
 export const secretKeys = makeValidator<readonly string[]>((input) => {
   const keys = splitList(input);

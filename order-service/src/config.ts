@@ -1,4 +1,13 @@
-import { httpUrls, integer, otlpEndpoint, port, secretKeys, text, url } from "@3l1/kit/config.ts";
+import {
+  httpUrls,
+  integer,
+  otlpEndpoint,
+  port,
+  redisUrl,
+  secretKeys,
+  text,
+  url,
+} from "@3l1/kit/config.ts";
 import { logLevels } from "@3l1/kit/logger.ts";
 
 /** The order-service's settings. */
@@ -23,7 +32,9 @@ export const settings = {
     default: undefined,
     desc: "the same database past a connection pooler, for migrations; default ORDER_DATABASE_URL",
   }),
-  REDIS_URL: url({ desc: "Redis, shared with the gateway; it tells which tokens were revoked" }),
+  REDIS_URL: redisUrl({
+    desc: "Redis, shared with the gateway, tells which tokens were revoked; a comma list: nodes of one cluster",
+  }),
   USER_SERVICE_URL: httpUrls({
     default: ["http://127.0.0.1:50051"],
     desc: "where the user-service is, as a comma list of http:// addresses; it has the signing keys",

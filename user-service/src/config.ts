@@ -5,6 +5,7 @@ import {
   integer,
   otlpEndpoint,
   port,
+  redisUrl,
   secretKeys,
   text,
   url,
@@ -25,7 +26,9 @@ export const settings = {
     default: "",
     desc: "PostgreSQL without a pooler between, for migrations and locks; default: USER_DATABASE_URL",
   }),
-  REDIS_URL: url({ desc: "Redis, shared with the gateway" }),
+  REDIS_URL: redisUrl({
+    desc: "Redis, shared with the gateway; a comma list: nodes of one cluster",
+  }),
   ORDER_SERVICE_URL: httpUrls({
     default: ["http://127.0.0.1:50052"],
     desc: "the order-service's addresses, separated by commas",

@@ -3,13 +3,13 @@ import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
 import { reasonOf, retryAfterSecondsOf } from "@3l1/kit/rpc/failure.ts";
+import type { RedisClient } from "@3l1/kit/stores/redis.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Redis } from "ioredis";
 import { openTestRedis } from "../test/redis.ts";
 import { accountThrottle, networkThrottle, pairThrottle } from "./limits.ts";
 import { createLoginThrottle } from "./login-throttle.ts";
 
-let redis: Redis;
+let redis: RedisClient;
 before(async () => {
   redis = await openTestRedis(process.env.TEST_REDIS_URL);
 });

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
 import { failure } from "@3l1/kit/rpc/failure.ts";
+import type { RedisClient } from "@3l1/kit/stores/redis.ts";
 import { redisScript } from "@3l1/kit/stores/redis-script.ts";
 import { Code } from "@connectrpc/connect";
-import type { Redis } from "ioredis";
 import { accountThrottle, networkThrottle, pairThrottle, type ThrottleRule } from "./limits.ts";
 import { networkOf } from "./network.ts";
 import { redisClock } from "./redis-clock.ts";
@@ -47,7 +47,7 @@ export interface LoginThrottle {
  * and are the same whether the account exists or not. Only failures count, so that many logins at
  * once are fine; how many guesses can be under way at once, the queue for hashing bounds.
  */
-export function createLoginThrottle(redis: Redis, clock = redisClock): LoginThrottle {
+export function createLoginThrottle(redis: RedisClient, clock = redisClock): LoginThrottle {
   const fail = redisScript(redis, clock + failLua);
   const wait = redisScript(redis, clock + waitLua);
   return {

@@ -1,6 +1,6 @@
 import type { Logger } from "@3l1/kit/logger.ts";
 import { type Periodic, runPeriodically } from "@3l1/kit/periodic.ts";
-import type { Redis } from "ioredis";
+import { onReconnect, type RedisClient } from "@3l1/kit/stores/redis.ts";
 import { relayEveryMs, revocationBatch, revocationLeaseMs, revocationMarginMs } from "./limits.ts";
 import type { RevocationLog } from "./revocation-log.ts";
 import type { Revoker } from "./revoker.ts";
@@ -11,7 +11,7 @@ const beforeAllIds = "00000000-0000-0000-0000-000000000000";
 const forgetEveryMs = 60_000;
 
 export interface RevocationRelayOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly log: RevocationLog;
   readonly revoker: Revoker;
   readonly tokenTtlMs: number;
@@ -63,7 +63,7 @@ export function relayRevocations(options: RevocationRelayOptions): Periodic {
   }
 
   const relay = runPeriodically({ name: "revocation relay", everyMs: relayEveryMs, run, logger });
-  redis.on("ready", () => {
+  onReconnect(redis, () => {
     generation++;
     mayHaveForgotten = true;
     relay.soon();

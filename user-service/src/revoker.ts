@@ -6,14 +6,14 @@ import {
 } from "@3l1/kit/auth/revocations.ts";
 import { briefError } from "@3l1/kit/logged-error.ts";
 import type { Logger } from "@3l1/kit/logger.ts";
-import type { Redis } from "ioredis";
+import type { RedisClient } from "@3l1/kit/stores/redis.ts";
 import { revocationMarginMs } from "./limits.ts";
 import type { RevocationLog } from "./revocation-log.ts";
 import type { SessionStore } from "./session-store.ts";
 import type { RevocationRecord } from "./store.ts";
 
 export interface RevokerOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly sessions: SessionStore;
   readonly log: RevocationLog;
   /** This process's own deny-set. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, type TestContext, test } from "node:test";
-import type { Redis } from "ioredis";
+import type { RedisClient } from "@3l1/kit/stores/redis.ts";
 import { createRandom } from "../test/random.ts";
 import { openTestRedis } from "../test/redis.ts";
 import { type Cast, SessionHistory } from "../test/session-history.ts";
@@ -8,7 +8,7 @@ import { type Cast, SessionHistory } from "../test/session-history.ts";
 const histories = 1_000;
 const steps = 60;
 const atOnce = 50;
-let redis: Redis;
+let redis: RedisClient;
 before(async () => {
   redis = await openTestRedis(process.env.TEST_REDIS_URL);
 });

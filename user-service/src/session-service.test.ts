@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { metadata } from "@3l1/kit/rpc/metadata.ts";
+import type { RedisClient } from "@3l1/kit/stores/redis.ts";
 import { Code } from "@connectrpc/connect";
-import type { Redis } from "ioredis";
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import { failing } from "../test/failing.ts";
 import {
@@ -16,7 +16,7 @@ import { openTestRedis } from "../test/redis.ts";
 import { waitUntil } from "../test/wait-until.ts";
 
 let platform: TestPlatform;
-let redis: Redis;
+let redis: RedisClient;
 before(async () => {
   redis = await openTestRedis(process.env.TEST_REDIS_URL);
   platform = await startPlatform(process.env, { copies: 2 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { Redis } from "ioredis";
+import type { RedisClient } from "@3l1/kit/stores/redis.ts";
 import { v7 as uuidv7 } from "uuid";
 import { openTestRedis } from "../test/redis.ts";
 import { storeWithTurnedClock } from "../test/turned-clock.ts";
@@ -15,7 +15,7 @@ const times = {
   absoluteMs: 30 * 24 * hours,
 };
 const client = { device: "a browser", ip: "192.0.2.1" };
-let redis: Redis;
+let redis: RedisClient;
 before(async () => {
   redis = await openTestRedis(process.env.TEST_REDIS_URL);
 });

@@ -1,5 +1,5 @@
+import type { RedisClient } from "@3l1/kit/stores/redis.ts";
 import { redisScript } from "@3l1/kit/stores/redis-script.ts";
-import type { Redis } from "ioredis";
 import { epochFloorMs, maxAbsentRevocations, maxSessionsPerUser } from "./limits.ts";
 import type { SessionClaim } from "./session-key.ts";
 import { sessionScripts } from "./session-scripts.ts";
@@ -62,7 +62,11 @@ export interface SessionInfo extends Client {
 export type SessionStore = ReturnType<typeof createSessionStore>;
 
 /** The sessions in Redis. Redis holds no key of a session, and no hash of one. */
-export function createSessionStore(redis: Redis, times: SessionTimes, scripts = sessionScripts()) {
+export function createSessionStore(
+  redis: RedisClient,
+  times: SessionTimes,
+  scripts = sessionScripts(),
+) {
   const create = redisScript(redis, scripts.create);
   const rotate = redisScript(redis, scripts.rotate);
   const confirm = redisScript(redis, scripts.confirm);

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { RedisClient } from "@3l1/kit/stores/redis.ts";
 import { v7 as uuidv7 } from "uuid";
 import type { Rotation, SessionTimes } from "../src/session-store.ts";
 import type { Random } from "./random.ts";
@@ -36,7 +36,7 @@ export interface Cast {
  * throws with what has happened when something did that must not.
  */
 export class SessionHistory {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #random: Random;
   readonly #cast: Cast;
   readonly #userId = uuidv7();
@@ -57,7 +57,7 @@ export class SessionHistory {
   /** How often what happened. */
   readonly outcomes = new Map<string, number>();
 
-  constructor(redis: Redis, random: Random, cast: Cast) {
+  constructor(redis: RedisClient, random: Random, cast: Cast) {
     this.#redis = redis;
     this.#random = random;
     this.#cast = cast;

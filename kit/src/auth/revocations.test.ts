@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Redis } from "ioredis";
 import { createLogger } from "../logger.ts";
-import { openRedis, redisReady } from "../stores/redis.ts";
+import { openRedis, type RedisClient, redisReady } from "../stores/redis.ts";
 import type { Caller } from "./caller.ts";
 import {
   createRevocations,
@@ -18,7 +17,7 @@ const logger = createLogger("test", "silent");
 const url = process.env.TEST_REDIS_URL ?? "";
 const minuteMs = 60_000;
 const closers: (() => void)[] = [];
-let redis: Redis;
+let redis: RedisClient;
 before(async () => {
   if (!url) throw new Error("TEST_REDIS_URL has to name a Redis; `npm test` sees to it");
   redis = await open();
@@ -27,7 +26,7 @@ after(() => {
   for (const close of closers) close();
 });
 
-async function open(): Promise<Redis> {
+async function open(): Promise<RedisClient> {
   const redis = openRedis({ url, name: "test", logger, commandTimeoutMs: 2_000 });
   closers.push(() => redis.disconnect());
   assert.ok(await redisReady(redis, 5_000), "the Redis of the tests does not answer");

@@ -1,6 +1,6 @@
-import type { Redis } from "ioredis";
 import { briefError } from "../logged-error.ts";
 import type { Logger } from "../logger.ts";
+import { anotherConnection, type RedisClient } from "../stores/redis.ts";
 import type { Caller } from "./caller.ts";
 
 /** The Redis stream that tells every process what was revoked. Its entries have one field, `revocation`. */
@@ -60,7 +60,7 @@ export interface Revocations {
 
 export interface RevocationsOptions {
   /** Its settings are used for a connection of its own, since reading blocks. */
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -76,7 +76,7 @@ export interface RevocationsOptions {
 export function createRevocations(options: RevocationsOptions): Revocations {
   const { redis, logger, now, monotonicNow = () => performance.now() } = options;
   const denied = createDenySet(now);
-  const connection = redis.duplicate({ commandTimeout: commandTimeoutMs });
+  const connection = anotherConnection(redis, commandTimeoutMs);
   connection.on("error", () => {});
   const firstRead = Promise.withResolvers<void>();
   let heardAt = Number.NEGATIVE_INFINITY;
@@ -134,7 +134,7 @@ export function createRevocations(options: RevocationsOptions): Revocations {
 type StreamEntry = [id: string, fields: string[]];
 
 async function drain(
-  redis: Redis,
+  redis: RedisClient,
   from: string,
   take: (entries: readonly StreamEntry[]) => void,
 ): Promise<string> {
@@ -147,7 +147,7 @@ async function drain(
   }
 }
 
-async function read(redis: Redis, after: string, waitMs?: number): Promise<StreamEntry[]> {
+async function read(redis: RedisClient, after: string, waitMs?: number): Promise<StreamEntry[]> {
   const streams = ["STREAMS", revocationStream, after] as const;
   const reply = await (waitMs === undefined
     ? redis.xread("COUNT", batchSize, ...streams)

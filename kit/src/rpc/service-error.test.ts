@@ -29,6 +29,8 @@ test("a Redis that is away is unavailable with its reason", () => {
     offline,
     cut,
     new Error("Command timed out"),
+    new Error("Cluster isn't ready and enableOfflineQueue options is false"),
+    new Error("None of startup nodes is available"),
     new Error("Connection is closed."),
   ])
     assert.equal(reasonOf(toConnectError(error)), Reason.SESSION_STORE_UNAVAILABLE);

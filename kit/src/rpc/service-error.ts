@@ -10,7 +10,7 @@ const databaseAway =
   /^(?:CONNECTION_\w+|CONNECT_TIMEOUT|ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|08...|25006|53...|57014|57P0[1-3]|58...)$/;
 /** What ioredis and Redis say when there is no Redis to talk to for now. */
 const redisAway =
-  /^(?:Command timed out|Command aborted|Socket timeout|Connection is closed|Stream isn't writeable|Reached the max retries|LOADING|READONLY|CLUSTERDOWN|MASTERDOWN)/;
+  /^(?:Command timed out|Command aborted|Socket timeout|Connection is closed|Stream isn't writeable|Reached the max retries|LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|Cluster is(?:n't ready| ended)|None of startup nodes|Too many Cluster redirections)/;
 
 /**
  * Turns whatever a handler threw into the error that leaves the service: one that was meant passes,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Redis } from "ioredis";
+import type { RedisClient } from "./redis.ts";
 
 /** Runs a Lua script with its keys and arguments. */
 export type RedisScript = (
@@ -8,7 +8,7 @@ export type RedisScript = (
 ) => Promise<unknown>;
 
 /** A script that Redis is told by its hash, and in full only when Redis does not know it yet. */
-export function redisScript(redis: Redis, lua: string): RedisScript {
+export function redisScript(redis: RedisClient, lua: string): RedisScript {
   const hash = createHash("sha1").update(lua).digest("hex");
   return async (keys, args) => {
     try {

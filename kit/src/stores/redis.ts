@@ -1,9 +1,13 @@
-import { Redis } from "ioredis";
+import { Cluster, Redis } from "ioredis";
 import type { Logger } from "../logger.ts";
 import { traceRedis } from "../tracing/trace-redis.ts";
 import type { Tracing } from "../tracing/tracing.ts";
 
+/** One Redis, or a cluster. Commands are the same; in a cluster all keys of one must share a hash tag. */
+export type RedisClient = Redis | Cluster;
+
 export interface RedisOptions {
+  /** `redis://` or `rediss://`. Several, separated by commas, are nodes of one cluster, and tell of the rest. */
   readonly url: string;
   /** Shown in Redis' CLIENT LIST. */
   readonly name: string;
@@ -16,22 +20,31 @@ export interface RedisOptions {
 
 /** A connection on which commands wait, and nothing comes back for so long, is given up for a new one. */
 const silenceMs = 2_000;
+/** How soon a cluster's client sees by itself that slots have moved, for example to a replica. */
+const slotsRefreshMs = 1_000;
+
+const retryAfterMs = (attempt: number) => Math.min(1_000, 50 * 2 ** attempt);
 
 /**
  * A connection to Redis that fails fast: no queue while it is away, no silent retries. It connects
  * again by itself, within a second.
  */
-export function openRedis({ url, name, logger, commandTimeoutMs, tracing }: RedisOptions): Redis {
-  const redis = new Redis(url, {
+export function openRedis({
+  url,
+  name,
+  logger,
+  commandTimeoutMs,
+  tracing,
+}: RedisOptions): RedisClient {
+  const options: ConnectionOptions = {
     connectionName: name,
     commandTimeout: commandTimeoutMs,
     connectTimeout: 2_000,
     socketTimeout: silenceMs,
-    enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    retryStrategy: (attempt) => Math.min(1_000, 50 * 2 ** attempt),
-  });
+  };
+  const redis = url.includes(",") ? openCluster(url.split(","), options) : openNode(url, options);
   if (tracing !== undefined) traceRedis(redis, tracing);
   let away = false;
   redis.on("ready", () => {
@@ -45,8 +58,70 @@ export function openRedis({ url, name, logger, commandTimeoutMs, tracing }: Redi
   return redis;
 }
 
+interface ConnectionOptions {
+  readonly connectionName: string;
+  readonly commandTimeout: number;
+  readonly connectTimeout: number;
+  readonly socketTimeout: number;
+  readonly maxRetriesPerRequest: number;
+  readonly autoResendUnfulfilledCommands: boolean;
+}
+
+function openNode(url: string, options: ConnectionOptions): Redis {
+  return new Redis(url, { ...options, enableOfflineQueue: false, retryStrategy: retryAfterMs });
+}
+
+/** The first address says how to log in to all of them. */
+function openCluster(urls: readonly string[], options: ConnectionOptions): Cluster {
+  const nodes = urls.map((url) => new URL(url.trim()));
+  const seeds = nodes.map(({ hostname, port }) => ({ host: hostname, port: Number(port || 6379) }));
+  const [{ username, password, protocol } = new URL("redis:")] = nodes;
+  const isSecure = protocol === "rediss:";
+  return new Cluster(seeds, {
+    enableOfflineQueue: false,
+    clusterRetryStrategy: retryAfterMs,
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
+    slotsRefreshInterval: slotsRefreshMs,
+    slotsRefreshTimeout: silenceMs,
+    redisOptions: {
+      ...options,
+      ...(password && { password: decodeURIComponent(password) }),
+      ...(username && { username: decodeURIComponent(username) }),
+      ...(isSecure && { tls: {} }),
+    },
+    // A certificate is for a name, and not for the address behind it.
+    ...(isSecure && { dnsLookup: asItIs }),
+  });
+}
+
+function asItIs(name: string, callback: (error: null, address: string) => void): void {
+  callback(null, name);
+}
+
+/** Another connection to the same Redis, for commands that wait. */
+export function anotherConnection(redis: RedisClient, commandTimeoutMs: number): RedisClient {
+  const options = { commandTimeout: commandTimeoutMs };
+  return redis instanceof Cluster
+    ? redis.duplicate([], { redisOptions: options })
+    : redis.duplicate(options);
+}
+
+/** Calls back when a connection is new, or a node of a cluster came or went: Redis may have forgotten something. */
+export function onReconnect(redis: RedisClient, callback: () => void): void {
+  redis.on("ready", callback);
+  if (!(redis instanceof Cluster)) return;
+  redis.on("+node", callback);
+  redis.on("-node", callback);
+}
+
+/** Where writes go: Redis itself, or the masters of a cluster. */
+export function nodesOf(redis: RedisClient): readonly Redis[] {
+  return redis instanceof Cluster ? redis.nodes("master") : [redis];
+}
+
 /** Waits until the connection can be used, at most `timeoutMs`. */
-export async function redisReady(redis: Redis, timeoutMs: number): Promise<boolean> {
+export async function redisReady(redis: RedisClient, timeoutMs: number): Promise<boolean> {
   if (redis.status === "ready") return true;
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(false), timeoutMs);
