@@ -41,6 +41,26 @@ RUN node scripts/strip-types.ts ../stripped scripts/health-check.ts \
  && cp --parents gen/openapi.json ../stripped \
  && chmod -R a+rX ../stripped
 
+# The web console, which the gateway serves: what bundles it stays in this stage.
+FROM node:24.21.0-bookworm-slim AS console
+ARG SERVICE
+WORKDIR /build/source
+ENV CI=true pnpm_config_pm_on_fail=ignore
+COPY package.json pnpm-lock.yaml pnpm-workspace.yaml tsconfig.json ./
+COPY gen/package.json gen/
+COPY web/package.json web/
+RUN if [ "$SERVICE" = gateway ]; then \
+      npx --yes "$(node -p 'require("./package.json").packageManager')" install \
+        --frozen-lockfile --filter "@3l1/web..."; \
+    fi
+COPY gen gen
+COPY web web
+RUN mkdir -p ../out \
+ && if [ "$SERVICE" = gateway ]; then \
+      cd web && node node_modules/vite/bin/vite.js build --outDir ../../out/web/dist \
+       && chmod -R a+rX ../../out; \
+    fi
+
 FROM scratch
 ARG SERVICE
 COPY --from=build /build/runtime /
@@ -49,6 +69,7 @@ COPY LICENSE /licenses/3l1.txt
 COPY licenses /licenses
 COPY --from=build /build/app /app
 COPY --from=build /build/stripped /app
+COPY --from=console /build/out /app
 WORKDIR /app/${SERVICE}
 # A container's loopback is out of reach for everybody else, so every listener takes all addresses; which
 # ports others may reach is up to the networks.

@@ -31,13 +31,18 @@ export function stripTypes(files: readonly string[], output: string): string[] {
       found.add(locate(`${specifier}.ts`, file));
       return `${before}${specifier}.js"`;
     });
-    const path = relative(root, file).replace(/\.ts$/, ".js");
+    const path = placeOf(relative(root, file).replace(/\.ts$/, ".js"));
     const target = join(output, path);
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, script);
     written.push(path);
   }
   return written;
+}
+
+/** The package of generated code finds its JavaScript where it is packed for apps elsewhere. */
+function placeOf(path: string): string {
+  return path.replace(/^gen\//, "gen/dist/");
 }
 
 function locate(specifier: string, from: string): string {

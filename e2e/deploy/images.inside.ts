@@ -86,6 +86,14 @@ test("an order is placed by who registers, and seen by the administrator", async
   assert.equal(list.body.orders.length, 1);
 });
 
+test("the gateway's image carries the web console", async () => {
+  const html = await (await fetch(gatewayUrl)).text();
+  const [, script = ""] = /src="(\/assets\/[^"]+\.js)"/.exec(html) ?? [];
+  const answer = await fetch(gatewayUrl + script);
+  assert.match(answer.headers.get("content-type") ?? "", /^text\/javascript/);
+  assert.ok((await answer.text()).length > 10_000);
+});
+
 test("cookies are for https alone", async () => {
   const answer = await (await register(gatewayUrl)).post("/api/users/log", {});
   assert.equal(answer.status, 400);
