@@ -1,20 +1,12 @@
-import { execFile } from "node:child_process";
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { accessSync, constants, mkdirSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { promisify } from "node:util";
 import { fetchPackages } from "./debian-packages.ts";
 import { StartError } from "./start-error.ts";
-
-const run = promisify(execFile);
+import { findUnpacked, type Program, plainEnvironment } from "./unpacked-program.ts";
 
 /** Valkey is Redis under its free license; either will do. */
 const names = ["redis-server", "valkey-server"] as const;
-
-/** A program, and the environment that it needs. */
-export interface RedisProgram {
-  readonly program: string;
-  readonly env: Record<string, string>;
-}
+const files = names.map((name) => `usr/bin/${name}`);
 
 /**
  * Finds a Redis: on PATH; among what an earlier start has fetched; in the packages of Debian or
@@ -27,12 +19,12 @@ export async function findRedis(
   fallbackFolder: string,
   signal: AbortSignal,
   report: (line: string) => void,
-): Promise<RedisProgram> {
+): Promise<Program> {
   const installed = onPath(names);
-  if (installed) return { program: installed, env: environment() };
+  if (installed) return { program: installed, env: plainEnvironment() };
   const folders = [join(import.meta.dirname, "../node_modules/.cache/redis"), fallbackFolder];
   for (const folder of folders) {
-    const fetched = await unpacked(folder);
+    const fetched = await findUnpacked(folder, files);
     if (fetched) return fetched;
   }
   if (!onPath(["apt-get"]) || !onPath(["dpkg"])) throw missing("it is not on PATH");
@@ -45,7 +37,7 @@ export async function findRedis(
     signal.throwIfAborted();
     throw missing((error as Error).message);
   }
-  const fetched = await unpacked(folder);
+  const fetched = await findUnpacked(folder, files);
   if (!fetched) throw missing(`what was fetched to ${folder} does not run here`);
   return fetched;
 }
@@ -74,30 +66,6 @@ function onPath(programs: readonly string[]): string | undefined {
       return false;
     }
   });
-}
-
-/** What packages were unpacked to a folder, if it runs: a library may have left the system since. */
-async function unpacked(folder: string): Promise<RedisProgram | undefined> {
-  const program = names
-    .map((name) => join(folder, "usr/bin", name))
-    .find((file) => existsSync(file));
-  if (program === undefined) return undefined;
-  const libraries = ["usr/lib", "lib"]
-    .map((path) => join(folder, path))
-    .filter((path) => existsSync(path))
-    .flatMap((path) => [path, ...readdirSync(path).map((name) => join(path, name))])
-    .filter((path) => /-linux-gnu\w*$|lib$/.test(path));
-  const env = { ...environment(), LD_LIBRARY_PATH: libraries.join(":") };
-  try {
-    await run(program, ["--version"], { env, timeout: 10_000 });
-    return { program, env };
-  } catch {
-    return undefined;
-  }
-}
-
-function environment(): Record<string, string> {
-  return { PATH: process.env.PATH ?? "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
 }
 
 function isOurs(folder: string): boolean {

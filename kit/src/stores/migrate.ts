@@ -21,6 +21,8 @@ export async function migrateDatabase(url: string, folder: string): Promise<void
   const sql = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
   try {
     await waitForAnswer(sql, url);
+    // The role may have a limit that is meant for queries. A migration, or the wait for one, may take longer.
+    await sql`set statement_timeout = 0`;
     await sql`select pg_advisory_lock(${advisoryLockKey})`;
     await migrate(drizzle({ client: sql }), { migrationsFolder: folder });
   } finally {
