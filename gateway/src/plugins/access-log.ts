@@ -18,7 +18,10 @@ declare module "fastify" {
 export const accessLog = fastifyPlugin(
   async (app) => {
     app.decorateRequest("outcome", "ok");
-    app.addHook("onRequest", async (request, reply) => logWhenDone(request, reply));
+    app.addHook("onRequest", (request, reply, done) => {
+      logWhenDone(request, reply);
+      done();
+    });
   },
   { name: "access-log", dependencies: ["request-id"] },
 );

@@ -11,10 +11,11 @@ const leaveAlone = "x-no-compression";
  */
 export const compress = fastifyPlugin(
   async (app) => {
-    app.addHook("onSend", async (request, reply) => {
+    app.addHook("onSend", (request, reply, _payload, done) => {
       const hasToken =
         reply.hasHeader("x-access-token") || request.routeOptions.config.policy?.sessionKey;
       if (hasToken) request.headers[leaveAlone] = "1";
+      done();
     });
     await app.register(fastifyCompress, {
       encodings: ["br", "gzip"],

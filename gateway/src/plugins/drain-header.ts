@@ -16,8 +16,9 @@ declare module "fastify" {
 export const drainHeader = fastifyPlugin<DrainHeaderOptions>(
   async (app, { signal }) => {
     app.decorate("holdsConnections", false);
-    app.addHook("onSend", async (_request, reply) => {
+    app.addHook("onSend", (_request, reply, _payload, done) => {
       if (signal.aborted && !app.holdsConnections) reply.header("connection", "close");
+      done();
     });
   },
   { name: "drain-header" },

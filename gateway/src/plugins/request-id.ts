@@ -22,12 +22,13 @@ declare module "fastify" {
 export const requestId = fastifyPlugin<RequestIdOptions>(
   async (app, { tracing }) => {
     app.decorateRequest("traceparent", "");
-    app.addHook("onRequest", async (request, reply) => {
+    app.addHook("onRequest", (request, reply, done) => {
       const given = givenTraceparent(request.raw);
       request.traceparent = given ?? newTraceparent();
       if (tracing !== undefined) traceRequest(tracing, request, reply, given);
       reply.header(metadata.requestId, request.id);
       reply.header(metadata.traceparent, request.traceparent);
+      done();
     });
   },
   { name: "request-id" },

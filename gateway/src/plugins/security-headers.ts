@@ -15,8 +15,9 @@ const defaults = {
 
 export const securityHeaders = fastifyPlugin(
   async (app) => {
-    app.addHook("onRequest", async (_request, reply) => {
+    app.addHook("onRequest", (_request, reply, done) => {
       reply.headers(defaults);
+      done();
     });
   },
   { name: "security-headers" },

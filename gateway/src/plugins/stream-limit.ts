@@ -7,9 +7,9 @@ import { isStream } from "../route-name.ts";
 export const streamLimit = fastifyPlugin(
   async (app) => {
     const open = new Map<string, number>();
-    app.addHook("onRequest", async (request, reply) => {
+    app.addHook("onRequest", (request, reply, done) => {
       const userId = request.identity?.caller?.userId;
-      if (userId === undefined || !isStream(request)) return;
+      if (userId === undefined || !isStream(request)) return done();
       const count = open.get(userId) ?? 0;
       if (count >= maxStreamsPerUser) throw tooManyStreams(maxStreamsPerUser);
       open.set(userId, count + 1);
@@ -18,6 +18,7 @@ export const streamLimit = fastifyPlugin(
         if (left > 0) open.set(userId, left);
         else open.delete(userId);
       });
+      done();
     });
   },
   { name: "stream-limit", dependencies: ["authenticate"] },

@@ -19,7 +19,7 @@ export const throttle = fastifyPlugin<ThrottleOptions>(
     const requests = { underWay: 0, max: maxConcurrentRequests };
     const streams = { underWay: 0, max: maxConcurrentStreams };
     metrics.showUnderWay(() => ({ requests: requests.underWay, streams: streams.underWay }));
-    app.addHook("onRequest", async (request, reply) => {
+    app.addHook("onRequest", (request, reply, done) => {
       const count = isStream(request) ? streams : requests;
       if (count.underWay >= count.max) {
         metrics.turnedAway();
@@ -27,6 +27,7 @@ export const throttle = fastifyPlugin<ThrottleOptions>(
       }
       count.underWay++;
       reply.raw.once("close", () => count.underWay--);
+      done();
     });
   },
   { name: "throttle" },
