@@ -11,7 +11,7 @@ import { type Goal, goalsOf, isReached, type Results } from "./goals.ts";
 import { startHops } from "./hop-scenarios.ts";
 import { startLoadGenerator } from "./load/generator.ts";
 import { measureAll } from "./measure.ts";
-import { measureMemory, rssMiB } from "./memory.ts";
+import { measureMemory, rssMiB, takenMiB } from "./memory.ts";
 import { type Plan, readPlan } from "./plan.ts";
 import { pidsOf, platformScenarios, unhindered } from "./platform-scenarios.ts";
 import { figuresTable, goalsTable } from "./table.ts";
@@ -40,7 +40,8 @@ async function measure(plan: Plan): Promise<Results> {
   const platform = await startPlatform(unhindered);
   try {
     await sleep(plan.pauseMs);
-    const idleRssMiB = rssMiB(pidsOf(await platform.now()));
+    const pids = pidsOf(await platform.now());
+    const idle = { rssMiB: rssMiB(pids), takenMiB: takenMiB(pids) };
     const hops = await startHops();
     const load = await startLoadGenerator();
     const ownScenarios = await platformScenarios(platform);
@@ -50,7 +51,7 @@ async function measure(plan: Plan): Promise<Results> {
     say(`memory over ${plan.memoryRequests} requests`);
     const memory = await measureMemory(ownScenarios[0] as never, load, plan);
     load.stop();
-    return { scenarios, memory, idleRssMiB };
+    return { scenarios, memory, idle };
   } finally {
     await platform.stop();
   }

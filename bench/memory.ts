@@ -33,7 +33,17 @@ export async function measureMemory(
   return { requests, beforeMiB, afterMiB: rssMiB(pids) };
 }
 
-/** What processes have in RAM together. Pages that they share count for each of them. */
+/** The RSS of processes, added up. Pages that they share count for each of them. */
 export function rssMiB(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + usageOf(pid).rssMiB, 0);
+}
+
+/**
+ * What processes of one program take of the machine's RAM: their own pages, and once the pages of the
+ * program, which all of them map.
+ */
+export function takenMiB(pids: readonly number[]): number {
+  const usages = pids.map(usageOf);
+  const ownMiB = usages.reduce((sum, { rssMiB, sharedMiB }) => sum + rssMiB - sharedMiB, 0);
+  return ownMiB + Math.max(...usages.map(({ sharedMiB }) => sharedMiB));
 }

@@ -7,6 +7,8 @@ export interface ProcessUsage {
   readonly cpuMs: number;
   /** Memory that is in RAM now (RSS). */
   readonly rssMiB: number;
+  /** The part of it that comes from files: the program itself, libraries. Processes share it. 0 if unknown. */
+  readonly sharedMiB: number;
   /** The most that ever was; as far as the system tells, else what is now. */
   readonly peakRssMiB: number;
 }
@@ -29,6 +31,7 @@ function fromProc(pid: number): ProcessUsage {
   return {
     cpuMs: (Number(fields[11]) + Number(fields[12])) * tickMs,
     rssMiB: mib("VmRSS"),
+    sharedMiB: mib("RssFile"),
     peakRssMiB: mib("VmHWM"),
   };
 }
@@ -37,7 +40,7 @@ function fromPs(pid: number): ProcessUsage {
   const output = execFileSync("ps", ["-o", "time=,rss=", "-p", `${pid}`], { encoding: "utf8" });
   const [time = "", rss] = output.trim().split(/\s+/);
   const rssMiB = Number(rss) / 1024;
-  return { cpuMs: secondsOf(time) * 1000, rssMiB, peakRssMiB: rssMiB };
+  return { cpuMs: secondsOf(time) * 1000, rssMiB, sharedMiB: 0, peakRssMiB: rssMiB };
 }
 
 /** `[[hours:]minutes:]seconds`, with a fraction or without. */

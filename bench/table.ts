@@ -16,7 +16,7 @@ export function goalsTable(goals: readonly Goal[]): string {
     goals.map((goal) => {
       const { title, value, atMost, unit, isDecisive } = goal;
       const digits = unit === "MiB" ? 0 : 3;
-      const verdict = isReached(goal) ? "reached" : isDecisive ? "MISSED" : "missed (this machine)";
+      const verdict = isReached(goal) ? "reached" : isDecisive ? "MISSED" : "missed, fails no run";
       const show = (number: number) => `${number.toFixed(digits)}${unit && ` ${unit}`}`;
       return [title, show(value), `≤ ${show(atMost)}`, verdict];
     }),

@@ -27,15 +27,34 @@ export interface LoadResult {
 
 /**
  * Keeps connections busy with one request after another. It writes bytes and looks for the end of the
- * answer, no more: on a machine with few cores a full HTTP client takes its time from the servers.
+ * answer, no more: on a machine with few cores a full HTTP client takes its time from the servers. And it
+ * never sleeps: to wake a sleeper is part of a write, and would be booked to the server that answers, at up
+ * to 20 µs in a virtual machine, which is more than Fastify itself takes.
  *
  * @throws when a connection fails
  */
 export async function load(job: LoadJob): Promise<LoadResult> {
   const run = new Run(job);
   const startedAt = performance.now();
-  await Promise.all(Array.from({ length: job.connections }, () => connection(job.port, run)));
+  const fallAsleep = stayAwake();
+  try {
+    await Promise.all(Array.from({ length: job.connections }, () => connection(job.port, run)));
+  } finally {
+    fallAsleep();
+  }
   return run.result((performance.now() - startedAt) / 1000);
+}
+
+/** Turns the event loop without a pause, until told otherwise. */
+function stayAwake(): () => void {
+  let isAwake = true;
+  const turn = () => {
+    if (isAwake) setImmediate(turn);
+  };
+  turn();
+  return () => {
+    isAwake = false;
+  };
 }
 
 class Run {
