@@ -1,8 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Registry } from "@prometheus-io/client";
 
-/** A page of the admin port. A body that is a string is sent as text, anything else as JSON. */
-export type AdminPage = () => AdminAnswer | Promise<AdminAnswer>;
+/** What was asked of a page. */
+export interface AdminRequest {
+  readonly query: URLSearchParams;
+  /** Aborted when the client leaves. */
+  readonly signal: AbortSignal;
+}
+
+/** A page of the admin port. A string is sent as text, bytes as they are, anything else as JSON. */
+export type AdminPage = (request: AdminRequest) => AdminAnswer | Promise<AdminAnswer>;
 
 export interface AdminAnswer {
   /** HTTP status. Default 200. */
@@ -38,15 +45,26 @@ async function respond(
   response: ServerResponse,
 ): Promise<void> {
   const isRead = request.method === "GET" || request.method === "HEAD";
-  const path = request.url?.split("?")[0] ?? "/";
+  const [path = "/", query] = request.url?.split("?", 2) ?? [];
   const page = isRead ? pageAt(path, options) : undefined;
-  const { status = 200, type, body } = page ? await page() : { status: 404, body: "not found\n" };
+  const asked = { query: new URLSearchParams(query), signal: leaving(response) };
+  const answer = page ? await page(asked) : { status: 404, body: "not found\n" };
+  const { status = 200, type, body } = answer;
   const isText = typeof body === "string";
   response.writeHead(status, {
     "content-type": type ?? (isText ? "text/plain; charset=utf-8" : "application/json"),
     "cache-control": "no-store",
   });
-  response.end(isText ? body : `${JSON.stringify(body, null, 2)}\n`);
+  const isRaw = isText || body instanceof Uint8Array;
+  response.end(isRaw ? body : `${JSON.stringify(body, null, 2)}\n`);
+}
+
+function leaving(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once("close", () => {
+    if (!response.writableFinished) controller.abort();
+  });
+  return controller.signal;
 }
 
 function pageAt(path: string, options: AdminServerOptions): AdminPage | undefined {

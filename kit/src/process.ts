@@ -1,8 +1,10 @@
 import { collectDefaultMetrics, Gauge, Registry } from "@prometheus-io/client";
 import { type AdminPage, createAdminServer } from "./admin-server.ts";
+import { showBuild } from "./build-info.ts";
 import { type Config, ConfigError, loadConfig, type Settings } from "./config.ts";
 import { listen } from "./listen.ts";
 import { createLogger, type Logger, type LogLevel } from "./logger.ts";
+import { profilePages } from "./profile/profile-pages.ts";
 import { createShutdown, type Shutdown } from "./shutdown.ts";
 import { collectStartupGarbage } from "./startup-garbage.ts";
 import { startTracing, type Tracing } from "./tracing/tracing.ts";
@@ -55,11 +57,12 @@ export async function runProcess<S extends Settings & CommonSettings>(
   const logger = createLogger(name, level);
   const registry = createRegistry(name);
   const shutdown = createShutdown(logger, (code) => process.exit(code));
-  const adminPages = new Map<string, AdminPage>();
+  const adminPages = new Map<string, AdminPage>(profilePages(shutdown.signal));
   const details = new Map<string, () => unknown>();
   let started = false;
   const isReady = () => started && !shutdown.signal.aborted;
   showReadiness(registry, isReady);
+  showBuild(registry);
   exitOnUnforeseen(logger);
   try {
     const { host, port, setting } = definition.admin(config);
