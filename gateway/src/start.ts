@@ -10,6 +10,7 @@ import type { ProcessContext } from "@3l1/kit/process.ts";
 import { createUpstream, type Upstream } from "@3l1/kit/resilience/upstream.ts";
 import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import { openRedis } from "@3l1/kit/stores/redis.ts";
+import { showRedis } from "@3l1/kit/stores/store-metrics.ts";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { buildApp } from "./app.ts";
 import type { settings } from "./config.ts";
@@ -58,7 +59,7 @@ export async function start(context: Context): Promise<void> {
   shutdown.defer("public port", () => drain(app));
 }
 
-function openLimiterRedis({ config, logger, shutdown, details }: Context) {
+function openLimiterRedis({ config, logger, registry, shutdown, details }: Context) {
   const url = config.REDIS_URL;
   const redis = openRedis({
     url,
@@ -66,6 +67,7 @@ function openLimiterRedis({ config, logger, shutdown, details }: Context) {
     logger,
     commandTimeoutMs: redisCommandTimeoutMs,
   });
+  showRedis(registry, redis);
   details.set("redis", () => (redis.status === "ready" ? "ready" : "away"));
   shutdown.defer("Redis", () => redis.disconnect());
   return redis;

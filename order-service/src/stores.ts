@@ -2,6 +2,7 @@ import { createRevocations, type Revocations } from "@3l1/kit/auth/revocations.t
 import type { ProcessContext } from "@3l1/kit/process.ts";
 import { type Database, openDatabase } from "@3l1/kit/stores/database.ts";
 import { openRedis } from "@3l1/kit/stores/redis.ts";
+import { showDatabase, showRedis } from "@3l1/kit/stores/store-metrics.ts";
 import type { Settings } from "./config.ts";
 import { connectionParameters, redisCommandTimeoutMs, redisPatienceMs } from "./limits.ts";
 
@@ -13,7 +14,7 @@ export interface Stores {
 
 /** Opens PostgreSQL and Redis. Without Redis the service starts all the same, and shows it on `/readyz`. */
 export async function openStores(context: ProcessContext<Settings>): Promise<Stores> {
-  const { config, logger, shutdown, tracing, details } = context;
+  const { config, logger, registry, shutdown, tracing, details } = context;
   const database = openDatabase(
     config.ORDER_DATABASE_URL,
     "order-service",
@@ -21,6 +22,7 @@ export async function openStores(context: ProcessContext<Settings>): Promise<Sto
     tracing,
   );
   shutdown.defer("PostgreSQL", database.close);
+  showDatabase(registry, database);
 
   const redis = openRedis({
     url: config.REDIS_URL,
@@ -31,6 +33,7 @@ export async function openStores(context: ProcessContext<Settings>): Promise<Sto
   });
   shutdown.defer("Redis", () => redis.disconnect());
   details.set("redis", () => redis.status);
+  showRedis(registry, redis);
 
   const revocations = createRevocations({ redis, logger, now: Date.now });
   shutdown.defer("revocations", revocations.close);

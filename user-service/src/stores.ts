@@ -1,15 +1,15 @@
 import { createRevocations, type Revocations } from "@3l1/kit/auth/revocations.ts";
 import type { ProcessContext } from "@3l1/kit/process.ts";
 import { type Database, openDatabase } from "@3l1/kit/stores/database.ts";
-import { openRedis, redisReady } from "@3l1/kit/stores/redis.ts";
-import type { Redis } from "ioredis";
+import { openRedis, type RedisClient, redisReady } from "@3l1/kit/stores/redis.ts";
+import { showDatabase, showRedis } from "@3l1/kit/stores/store-metrics.ts";
 import type { Settings } from "./config.ts";
 import { redisCommandTimeoutMs, redisPatienceMs } from "./limits.ts";
 
 /** Where the service keeps things, and what it hears. */
 export interface Stores {
   readonly db: Database["db"];
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly revocations: Revocations;
 }
 
@@ -18,9 +18,10 @@ export interface Stores {
  * and answers what needs Redis with REASON_SESSION_STORE_UNAVAILABLE.
  */
 export async function openStores(context: ProcessContext<Settings>): Promise<Stores> {
-  const { config, logger, shutdown, tracing, details } = context;
+  const { config, logger, registry, shutdown, tracing, details } = context;
   const database = openDatabase(config.USER_DATABASE_URL, "user-service", {}, tracing);
   shutdown.defer("PostgreSQL", database.close);
+  showDatabase(registry, database);
 
   const redis = openRedis({
     url: config.REDIS_URL,
@@ -31,6 +32,7 @@ export async function openStores(context: ProcessContext<Settings>): Promise<Sto
   });
   shutdown.defer("Redis", () => redis.disconnect());
   details.set("redis", () => redis.status);
+  showRedis(registry, redis);
 
   const revocations = createRevocations({ redis, logger, now: Date.now });
   shutdown.defer("revocations", revocations.close);

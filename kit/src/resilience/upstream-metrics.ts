@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from "@prometheus-io/client";
 import type { Transition } from "./breaker.ts";
-import type { BreakerState } from "./breaker-circuit.ts";
+import type { BreakerReason, BreakerState } from "./breaker-circuit.ts";
 
 /** What `breaker_state` shows. */
 export const stateNumbers: Record<BreakerState, number> = { closed: 0, "half-open": 1, open: 2 };
@@ -42,6 +42,17 @@ const gauges: Record<keyof UpstreamReadings, readonly [name: string, help: strin
   retryTokens: ["upstream_retry_tokens", "What is left of the retry budget; none at 50 or fewer"],
 };
 
+/** Each is counted from 0 on, so that a rate sees the first one too. */
+const possibleTransitions: readonly (readonly [BreakerState, BreakerState, BreakerReason])[] = [
+  ["closed", "open", "failures-in-a-row"],
+  ["closed", "open", "failure-ratio"],
+  ["closed", "open", "slow-ratio"],
+  ["open", "half-open", "open-time-over"],
+  ["half-open", "open", "probe-failed"],
+  ["half-open", "open", "probe-lost"],
+  ["half-open", "closed", "probes-succeeded"],
+];
+
 /**
  * Registers an upstream's metrics under the label `upstream`. Several upstreams may share a registry,
  * each with a name of its own.
@@ -62,6 +73,8 @@ export function registerUpstreamMetrics(
     "to",
     "reason",
   );
+  for (const [from, to, reason] of possibleTransitions)
+    transitions.inc({ upstream, from, to, reason }, 0);
   const outcomes = count("breaker_outcomes_total", "Calls that ended, streams that began", "class");
   const rejected = count("breaker_rejected_total", "Calls that the breaker turned away");
   const overloaded = count("upstream_overloaded_total", "Calls that got no turn");

@@ -20,6 +20,8 @@ const pauseMs = 200;
 /** A pool of connections, with drizzle on top of it. */
 export interface Database {
   readonly db: PostgresJsDatabase;
+  /** Queries under way and waiting, and whether nothing has been heard of the database since it was lost. */
+  load(): { readonly pending: number; readonly lost: boolean };
   /** Lets queries under way end, then closes the connections. */
   close(): Promise<void>;
 }
@@ -49,7 +51,7 @@ export function openDatabase(
   const spans = tracing && traceQueries(tracing);
   const db = drizzle({ client: guardedClient(guard, spans) });
   spans?.learnNames(db);
-  return { db, close: guard.close };
+  return { db, load: guard.load, close: guard.close };
 }
 
 function openPool(url: string, parameters: ConnectionParameters): Sql {

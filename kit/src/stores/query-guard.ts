@@ -31,6 +31,8 @@ export interface QueryGuard {
    * or no database.
    */
   run<T>(query: (sql: Sql) => PromiseLike<T>): Promise<T>;
+  /** Queries under way and waiting, and whether nothing has been heard of the database since it was lost. */
+  load(): { readonly pending: number; readonly lost: boolean };
   /** The pool that is used for now. */
   pool(): Sql;
   /** Lets queries under way end for 5 s, then closes the connections. */
@@ -86,7 +88,12 @@ export function guardQueries(options: QueryGuardOptions): QueryGuard {
       throw error;
     }
   }
-  return { run, pool: () => pool.sql, close: () => pool.sql.end({ timeout: 5 }) };
+  return {
+    run,
+    load: () => ({ pending: pool.pending, lost }),
+    pool: () => pool.sql,
+    close: () => pool.sql.end({ timeout: 5 }),
+  };
 }
 
 /** An error that PostgreSQL itself reports proves that it is there. */
