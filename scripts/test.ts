@@ -25,7 +25,7 @@ process.exitCode = counts.failed > 0 ? 1 : 0;
 
 function testFiles(): string[] {
   return globSync(
-    "{gen/client,kit,gateway,user-service,order-service,dev,scripts,e2e}/**/*.test.ts",
+    "{gen/client,kit,gateway,user-service,order-service,web,dev,scripts,e2e}/**/*.test.ts",
     {
       cwd: root,
       exclude: ["**/node_modules/**"],

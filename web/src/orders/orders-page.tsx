@@ -18,7 +18,7 @@ export function OrdersPage() {
   const list = ownOrders.value;
   const failure = loadFailure.value;
   return (
-    <Page title="Your orders" aside={<ConnectionMark />}>
+    <Page title="Your orders" aside={<Aside hasOrders={list.length > 0} />}>
       <p class="hidden" role="status">
         {announcement.value}
       </p>
@@ -40,12 +40,23 @@ export function OrdersPage() {
             ))}
           </ul>
           <More />
-          <a class="button primary floating" href="#/orders/new">
-            <Icon name="plus" /> New order
-          </a>
         </>
       )}
     </Page>
+  );
+}
+
+/** Where there is no order yet, the way to the first one stands in the middle of the page. */
+function Aside({ hasOrders }: { readonly hasOrders: boolean }) {
+  return (
+    <div class="beside">
+      <ConnectionMark />
+      {hasOrders && (
+        <a class="button primary" href="#/orders/new">
+          <Icon name="plus" /> New order
+        </a>
+      )}
+    </div>
   );
 }
 
