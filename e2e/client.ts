@@ -71,7 +71,7 @@ export class Client {
       ...(body === undefined ? {} : { body: raw ? (body as string) : JSON.stringify(body) }),
       signal: AbortSignal.timeout(30_000),
     });
-    const text = await response.text();
+    const text = await textOf(response);
     const isJson = /json/.test(response.headers.get("content-type") ?? "");
     const answer = {
       status: response.status,
@@ -88,6 +88,19 @@ export class Client {
       this.cookie = /=;|=$/.test(cookie.split(" ")[0] ?? "") ? undefined : cookie.split(";")[0];
     this.token = headers.get("x-access-token") ?? body?.token ?? this.token;
   }
+}
+
+/** The whole body; of a stream of events, which has no end, the first event or heartbeat. */
+async function textOf(response: Response): Promise<string> {
+  if (!response.headers.get("content-type")?.startsWith("text/event-stream"))
+    return response.text();
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.split("\n\n").length > 2) break;
+  }
+  return text;
 }
 
 let registered = 0;

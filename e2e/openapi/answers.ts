@@ -40,10 +40,17 @@ export function createAnswerCheck(document: Document): AnswerCheck {
       const { content } = resolve(document, response ?? assert.fail("no default"));
       const contentType = headers.get("content-type")?.split(";")[0];
       if (content === undefined) return assert.deepEqual([contentType, body], [undefined, ""]);
-      const schema = content[contentType ?? ""]?.schema;
-      assert.ok(schema, `${operationId}: ${contentType} is not in the document`);
-      const validate = validatorOf(schema);
-      assert.ok(validate(body), `${operationId} ${status}: ${JSON.stringify(validate.errors)}`);
+      const found = content[contentType ?? ""];
+      assert.ok(found, `${operationId}: ${contentType} is not in the document`);
+      const event = found["x-event-data"];
+      const validate = validatorOf(event ?? found.schema);
+      for (const each of event ? eventsIn(String(body)) : [body])
+        assert.ok(validate(each), `${operationId} ${status}: ${JSON.stringify(validate.errors)}`);
     },
   };
+}
+
+/** The data of the events in a text. Heartbeats have none. */
+function eventsIn(text: string): unknown[] {
+  return [...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data ?? ""));
 }

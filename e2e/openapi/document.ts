@@ -26,7 +26,13 @@ export interface Parameter {
 
 export interface Response {
   readonly $ref?: string;
-  readonly content?: Readonly<Record<string, { readonly schema: Schema }>>;
+  readonly content?: Readonly<Record<string, Content>>;
+}
+
+export interface Content {
+  readonly schema: Schema;
+  /** What the data of each event of a stream is. */
+  readonly "x-event-data"?: Schema;
 }
 
 export interface Schema {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
+import { PlatformService } from "@3l1/gen/platform/v1/platform_service_pb.ts";
 import { UserService } from "@3l1/gen/user/v1/user_service_pb.ts";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -20,19 +21,27 @@ test("the document is valid OpenAPI 3.1", async () => {
   assert.equal(validator.version, "3.1");
 });
 
-test("every unary method with a route is in it, and no stream yet", () => {
-  const routes = [UserService, OrderService].flatMap(({ methods }) =>
-    methods.flatMap((method) =>
-      httpRoutesOf(method).map(({ verb, path }) => ({ verb, path, kind: method.methodKind })),
-    ),
+test("every method with a route is in it", () => {
+  const routes = [UserService, OrderService, PlatformService].flatMap(({ methods }) =>
+    methods.flatMap(httpRoutesOf),
   );
-  for (const { verb, path, kind } of routes)
-    assert.equal(
-      document.paths[path]?.[verb.toLowerCase()] !== undefined,
-      kind === "unary",
-      `${verb} ${path}`,
-    );
-  assert.equal(operations.length, routes.filter(({ kind }) => kind === "unary").length);
+  for (const { verb, path } of routes)
+    assert.ok(document.paths[path]?.[verb.toLowerCase()], `${verb} ${path}`);
+  assert.equal(operations.length, routes.length);
+});
+
+test("a stream is a stream of events, and resumes by a header", () => {
+  const { parameters = [], responses } = document.paths["/api/orders/watch"]?.get ?? assert.fail();
+  assert.deepEqual(
+    parameters.map(({ name, in: place, schema }) => [name, place, schema.maxLength]),
+    [["Last-Event-ID", "header", 64]],
+  );
+  const { schema, ...more } = responses[200]?.content?.["text/event-stream"] ?? assert.fail();
+  assert.equal(schema.type, "string");
+  assert.match(schema.description ?? "", /`created`.*`error`/);
+  assert.deepEqual(more, {
+    "x-event-data": { $ref: "#/components/schemas/order.v1.WatchOrdersResponse" },
+  });
 });
 
 test("every operation, field and parameter says what it is for", () => {

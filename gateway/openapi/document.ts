@@ -15,6 +15,9 @@ import { answerHeaders, problemResponse } from "./responses.ts";
 
 const description = `REST as the schema in \`proto/\` describes it. Every error is \`application/problem+json\`.
 
+A stream is \`text/event-stream\` (server-sent events), which an \`EventSource\` reads. An error before its first
+event is answered as any other; later it is the last event, \`error\`, with the problem as its data.
+
 The same methods are served over Connect and gRPC-Web at \`/<package>.<Service>/<Method>\`.`;
 
 const securitySchemes = {
@@ -65,11 +68,8 @@ function servicesOf(image: Uint8Array): DescService[] {
   return services.sort((a, b) => (a.typeName < b.typeName ? -1 : 1));
 }
 
-/** Streams have a route, but are no request and answer. */
 function methodsOf(service: DescService): DescMethod[] {
-  return service.methods.filter(
-    (method) => method.methodKind === "unary" && httpRoutesOf(method).length > 0,
-  );
+  return service.methods.filter((method) => httpRoutesOf(method).length > 0);
 }
 
 function pathsOf(

@@ -15,7 +15,9 @@ function schemaOf(desc: DescMessage, direction: "request" | "answer" = "answer")
 
 test("of a oneof's fields there is at most one", () => {
   const { allOf, required } = schemaOf(WatchOrdersResponseSchema);
-  const each = ["changed", "deletedId", "reset"].map((name) => ({ required: [name] }));
+  const each = ["changed", "deletedId", "reset", "created", "heartbeat"].map((name) => ({
+    required: [name],
+  }));
   assert.deepEqual(allOf, [{ oneOf: [...each, { not: { anyOf: each } }] }]);
   assert.deepEqual(required, ["eventId"]);
 });

@@ -46,6 +46,8 @@ export interface Parameter {
 export interface MediaType {
   readonly schema: JsonSchema;
   readonly example?: unknown;
+  /** Of a stream of events: what the data of each of them is, as JSON. OpenAPI 3.1 has no word for it. */
+  readonly "x-event-data"?: JsonSchema;
 }
 
 export interface Header {

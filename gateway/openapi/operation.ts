@@ -1,6 +1,7 @@
 import { Access, type MethodPolicy } from "@3l1/gen/platform/v1/method_policy_pb.ts";
 import { policyOf } from "@3l1/kit/rpc/method-policy.ts";
 import type { DescField, DescMethod } from "@bufbuild/protobuf";
+import { eventIdFieldOf } from "../src/event-stream.ts";
 import type { HttpRoute } from "../src/http-rule.ts";
 import { commentOf, summaryOf } from "./comment.ts";
 import { exampleOfMessage } from "./example.ts";
@@ -53,14 +54,16 @@ function bodyOf(
 }
 
 function parametersOf(
-  { input }: DescMethod,
+  { input, methodKind }: DescMethod,
   { path, inBody }: HttpRoute,
   comment: string,
   schemas: MessageSchemas,
 ): Parameter[] {
   const inPath = new Set([...path.matchAll(/:(\w+)/g)].map(([, name]) => name));
   const required = new Set(schemas.required(input));
+  const eventId = methodKind === "server_streaming" ? eventIdFieldOf(input) : undefined;
   const parameters = input.fields.flatMap((field) => {
+    if (field === eventId) return [lastEventId(field, schemas)];
     if (inPath.has(field.name)) return [parameter(field, "path", true, schemas)];
     return inBody ? [] : [parameter(field, "query", required.has(field), schemas)];
   });
@@ -76,6 +79,14 @@ function parameter(
   const { description = "", ...schema } = schemas.field(field, "request");
   const name = place === "path" ? field.name : field.jsonName;
   return { name, in: place, required, description, schema };
+}
+
+/** A browser sends it by itself when it connects again. */
+function lastEventId(field: DescField, schemas: MessageSchemas): Parameter {
+  const { description: about = "", ...rules } = schemas.field(field, "request");
+  const description = `${about} For clients that cannot set headers also as the parameter \`${field.jsonName}\`; the header counts for more.`;
+  const schema = { ...rules, pattern: "^[\\x21-\\x7e]*$" };
+  return { name: "Last-Event-ID", in: "header", required: false, description, schema };
 }
 
 /** The metadata is not a part of the schema; a method that heeds it says so. */

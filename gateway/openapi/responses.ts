@@ -3,9 +3,10 @@ import { Access, type MethodPolicy } from "@3l1/gen/platform/v1/method_policy_pb
 import type { DescMethod } from "@bufbuild/protobuf";
 import { type Code, ConnectError } from "@connectrpc/connect";
 import { codeFromString } from "@connectrpc/connect/protocol-connect";
+import { eventNamesOf } from "../src/event-stream.ts";
 import { statusOf } from "../src/problem.ts";
 import type { MessageSchemas } from "./message-schemas.ts";
-import type { Header, Response } from "./open-api.ts";
+import type { Header, MediaType, Response } from "./open-api.ts";
 
 /** Headers of answers, as components. */
 export const answerHeaders: Readonly<Record<string, Header>> = {
@@ -95,9 +96,17 @@ function success(
       "RateLimit",
       "RateLimit-Policy",
     ),
-    ...(status !== 204 && {
-      content: { "application/json": { schema: schemas.message(method.output, "answer") } },
-    }),
+    ...(status !== 204 && { content: contentOf(method, schemas) }),
+  };
+}
+
+function contentOf(method: DescMethod, schemas: MessageSchemas): Record<string, MediaType> {
+  const message = schemas.message(method.output, "answer");
+  if (method.methodKind === "unary") return { "application/json": { schema: message } };
+  const names = eventNamesOf(method.output).map((name) => `\`${name}\``);
+  const description = `Events: ${names.join(", ")}, and last \`error\` if it fails. Comments in between keep the connection open.`;
+  return {
+    "text/event-stream": { schema: { type: "string", description }, "x-event-data": message },
   };
 }
 

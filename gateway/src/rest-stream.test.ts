@@ -8,10 +8,10 @@ import type {
   WatchOrdersRequest,
   WatchOrdersResponseSchema,
 } from "@3l1/gen/order/v1/order_service_pb.ts";
+import { type EventReader, readEvents } from "@3l1/kit/event-source.ts";
 import { waitUntil } from "@3l1/kit/wait-until.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
-import { type EventReader, readEvents } from "../test/event-source.ts";
 import { startGateway } from "../test/gateway.ts";
 import { clientsOf, errorOf, protocols } from "../test/rpc-clients.ts";
 import { maxStreamsPerUser } from "./limits.ts";

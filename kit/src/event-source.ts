@@ -11,6 +11,8 @@ export interface EventReader {
   readonly response: Response;
   /** Blocks as they came, comments and `retry` included. */
   readonly blocks: AsyncIterator<string>;
+  /** Resolves with the first id: the stream has begun, and can be resumed from there. */
+  begun(): Promise<void>;
   /** The next event; `undefined` at the end. */
   next(): Promise<ServerSentEvent | undefined>;
   readonly lastEventId: string;
@@ -19,7 +21,7 @@ export interface EventReader {
   leave(): void;
 }
 
-/** Reads events as a browser would (WHATWG HTML, 9.2.6), and all that it would not show. */
+/** For tests: reads events as a browser would (WHATWG HTML, 9.2.6), and all that it would not show. */
 export async function readEvents(
   url: string,
   headers: Record<string, string> = {},
@@ -44,16 +46,24 @@ export async function readEvents(
     return { event, data: JSON.parse(data.join("\n")), lastEventId };
   }
 
+  const waiting: ServerSentEvent[] = [];
+  /** False at the end. */
+  async function read(): Promise<boolean> {
+    const { value, done } = await blocks.next();
+    const event = done ? undefined : take(value);
+    if (event !== undefined) waiting.push(event);
+    return !done;
+  }
+
   return {
     response,
     blocks,
+    async begun() {
+      while (lastEventId === "" && (await read()));
+    },
     async next() {
-      for (;;) {
-        const { value, done } = await blocks.next();
-        if (done) return undefined;
-        const event = take(value);
-        if (event !== undefined) return event;
-      }
+      while (waiting.length === 0 && (await read()));
+      return waiting.shift();
     },
     get lastEventId() {
       return lastEventId;
