@@ -67,19 +67,19 @@ export function createWatch(options: WatchOptions) {
  * by another copy of the service skips what it knows.
  */
 async function* follow(watcher: Watcher, lastEventId: string, options: WatchOptions): Stream {
-  const start = await options.feed.position();
-  const seen = await resumedFrom(lastEventId, options);
-  yield word(seen === undefined ? "reset" : "heartbeat", seen ?? start);
+  const { feed, log } = options;
+  const start = await feed.position();
+  const seen = lastEventId === "" ? undefined : await resumedFrom(lastEventId, options);
+  // Who does not resume is told what happens from now on, and the feed may be a moment behind.
+  const from = seen ?? laterOf(start, await log.last());
+  const isLost = lastEventId !== "" && seen === undefined;
+  yield word(isLost ? "reset" : "heartbeat", from);
   if (seen !== undefined) yield* missed(watcher, seen, start, options);
-  yield* live(watcher, laterOf(seen ?? start, start), options);
+  yield* live(watcher, laterOf(from, start), options);
 }
 
-/**
- * Where the client is; `undefined` when it cannot go on from there. Who does not resume wants to hear
- * what happens from now on, and now the feed may be a moment behind.
- */
+/** Where the client is; `undefined` when it cannot go on from there. */
 async function resumedFrom(lastEventId: string, { log }: WatchOptions) {
-  if (lastEventId === "") return log.last();
   const position = parsePosition(lastEventId);
   return position && (await log.knows(position)) ? position : undefined;
 }

@@ -21,7 +21,7 @@ export interface TestPlatform {
   /** Between the services and the user-service. */
   readonly toUserService: TcpGate;
   /** A new user. */
-  user(options?: { admin?: boolean }): Promise<TestUser>;
+  user(options?: { admin?: boolean; tokenSeconds?: number }): Promise<TestUser>;
   /** A client to the first copy of somebody without a token. */
   nobody(): Client<typeof OrderService>;
   /** A user's own client to what only processes of the platform may call. */
@@ -73,9 +73,9 @@ export async function createTestPlatform(
     databaseUrl: database.url,
     toDatabase: toDatabase.gate,
     toUserService: toUserService.gate,
-    async user({ admin = false } = {}) {
+    async user({ admin = false, tokenSeconds = 300 } = {}) {
       const id = uuidv7();
-      const token = await sessions.tokenFor(id, admin);
+      const token = await sessions.tokenFor(id, admin, tokenSeconds);
       const header = { [metadata.authorization]: `Bearer ${token}` };
       const at = (copy: number) => createClient(OrderService, withHeader(transport(copy), header));
       return { id, header, orders: at(0), at };

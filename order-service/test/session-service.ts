@@ -16,7 +16,7 @@ import { v7 as uuidv7 } from "uuid";
 /** Stands in for the user-service, whose contract is all that matters here: it signs, and publishes its key. */
 export interface SessionStandIn {
   readonly url: string;
-  tokenFor(userId: string, isAdmin: boolean): Promise<string>;
+  tokenFor(userId: string, isAdmin: boolean, lifeSeconds: number): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ export async function startSessionStandIn(secretKeys: readonly string[]): Promis
   const { port } = await server.listen(0, "127.0.0.1");
   return {
     url: `http://127.0.0.1:${port}`,
-    tokenFor: (userId, isAdmin) =>
+    tokenFor: (userId, isAdmin, lifeSeconds) =>
       new SignJWT({ sid: uuidv7(), gen: 0, ep: 0, roles: isAdmin ? ["admin"] : [] })
         .setProtectedHeader({ alg: tokenAlgorithm, typ: tokenType, kid: id })
         .setIssuer(tokenIssuer)
@@ -37,7 +37,7 @@ export async function startSessionStandIn(secretKeys: readonly string[]): Promis
         .setSubject(userId)
         .setJti(uuidv7())
         .setIssuedAt()
-        .setExpirationTime("5 min")
+        .setExpirationTime(`${lifeSeconds} s`)
         .sign(privateKey),
     stop: () => server.drain(0),
   };
