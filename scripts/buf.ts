@@ -30,20 +30,29 @@ export async function checkBreaking(base: string, scratch: string): Promise<void
 }
 
 /**
- * The commit to compare the schema with: where this branch left `main` on the server, or else the
- * commit before. `undefined` when there is none, as in a download without history.
+ * The commits to compare the schema with: where this branch left `main`, on the server or else here. On
+ * `main` itself the last commit and the one before, so that neither what is about to be committed nor what
+ * was breaks anybody. None in a download without history.
  */
-export async function breakingBase(): Promise<string | undefined> {
+export async function breakingBases(): Promise<string[]> {
   const head = await revision("HEAD");
-  const fork = await run("git", ["merge-base", "HEAD", "origin/main"]).catch(() => "");
-  const base = fork.trim() !== "" && fork.trim() !== head ? fork.trim() : await revision("HEAD^");
-  const hasSchema = base && (await run("git", ["ls-tree", base, "proto"]).catch(() => ""));
-  return hasSchema ? base : undefined;
+  const fork = (await forkFrom("origin/main")) ?? (await forkFrom("main"));
+  const onBranch = fork !== undefined && fork !== head;
+  const bases = onBranch ? [fork] : [head, await revision("HEAD^")];
+  const known = bases.filter((base) => base !== undefined);
+  const haveSchema = await Promise.all(known.map((base) => output("ls-tree", base, "proto")));
+  return known.filter((_, index) => haveSchema[index] !== undefined);
+}
+
+async function forkFrom(branch: string): Promise<string | undefined> {
+  return output("merge-base", "HEAD", branch);
 }
 
 async function revision(name: string): Promise<string | undefined> {
-  return (
-    (await run("git", ["rev-parse", "--verify", "--quiet", name]).catch(() => "")).trim() ||
-    undefined
-  );
+  return output("rev-parse", "--verify", "--quiet", name);
+}
+
+/** What git prints, `undefined` if that is nothing or it fails. */
+async function output(...args: string[]): Promise<string | undefined> {
+  return (await run("git", args).catch(() => "")).trim() || undefined;
 }

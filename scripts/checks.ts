@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { breakingBase, checkBreaking, generate, lintProtos } from "./buf.ts";
+import { breakingBases, checkBreaking, generate, lintProtos } from "./buf.ts";
 import { root, run } from "./run.ts";
 import { differences, filesBelow } from "./same-files.ts";
 import { thirdPartyLicenses } from "./third-party-licenses.ts";
@@ -12,11 +12,16 @@ const services = ["user-service", "order-service"];
 /** A check: what it proves, and how. It throws with what to do. */
 export type Check = readonly [name: string, check: () => Promise<unknown>];
 
-/** Everything that is checked without running the platform. */
-export const checks: readonly Check[] = [
+/** What is checked of proto/ and of what follows from it. */
+export const schemaChecks: readonly Check[] = [
   ["schema is linted and formatted", lintProtos],
   ["schema breaks no client", schemaBreaksNothing],
   ["generated code is fresh", generatedCodeIsFresh],
+];
+
+/** Everything that is checked without running the platform. */
+export const checks: readonly Check[] = [
+  ...schemaChecks,
   ["code is formatted and linted", () => run("biome", ["ci", "--colors=off", root])],
   ["types hold", () => run("tsc", ["--project", root])],
   ["types of the console hold", () => run("tsc", ["--project", join(root, "web")])],
@@ -24,9 +29,30 @@ export const checks: readonly Check[] = [
   ["license notices and SBOM are fresh", licensesAreFresh],
 ];
 
+/**
+ * Makes some checks, one after the other: each has the machine for itself, and the output its order.
+ *
+ * @returns how many failed
+ */
+export async function runChecks(
+  some: readonly Check[],
+  say: (text: string) => void,
+): Promise<number> {
+  let failed = 0;
+  for (const [name, check] of some) {
+    const error = await check().then(
+      () => undefined,
+      (thrown: Error) => thrown,
+    );
+    if (error) failed++;
+    say(error ? `✖ ${name}\n${error.message.replace(/^/gm, "    ")}` : `✔ ${name}`);
+  }
+  return failed;
+}
+
 async function schemaBreaksNothing(): Promise<void> {
-  const base = await breakingBase();
-  if (base !== undefined) await inScratch((folder) => checkBreaking(base, folder));
+  for (const base of await breakingBases())
+    await inScratch((folder) => checkBreaking(base, folder));
 }
 
 async function generatedCodeIsFresh(): Promise<void> {

@@ -2,7 +2,7 @@
 // `npm test -- FILE …` runs just these test files.
 
 import { globSync } from "node:fs";
-import { checks } from "./checks.ts";
+import { checks, runChecks } from "./checks.ts";
 import { root, run } from "./run.ts";
 import { startTestStores } from "./test-stores.ts";
 
@@ -33,17 +33,11 @@ function testFiles(): string[] {
   ).sort();
 }
 
-/** One after the other: each has the machine for itself, and the output its order. */
 async function checkAll(): Promise<void> {
   say("checks");
-  for (const [name, check] of checks) {
-    const error = await check().then(
-      () => undefined,
-      (thrown: Error) => thrown,
-    );
-    counts[error ? "failed" : "passed"]++;
-    say(error ? `✖ ${name}\n${error.message.replace(/^/gm, "    ")}` : `✔ ${name}`);
-  }
+  const failed = await runChecks(checks, say);
+  counts.failed += failed;
+  counts.passed += checks.length - failed;
 }
 
 async function testAll(some: readonly string[], what: string): Promise<void> {
