@@ -28,6 +28,8 @@ import { createForwarder } from "./forward.ts";
 import { jwks } from "./jwks.ts";
 import { createLimitCounter, type LimitCounter } from "./limit-counter.ts";
 import * as limits from "./limits.ts";
+import { LoadShedding } from "./load-shedding.ts";
+import { sampleLoop } from "./loop-sampler.ts";
 import { openApi } from "./openapi.ts";
 import { accessLog, logWhenDone } from "./plugins/access-log.ts";
 import { authenticate } from "./plugins/authenticate.ts";
@@ -106,6 +108,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(throttle, {
     maxConcurrentRequests: config.MAX_CONCURRENT_REQUESTS,
     metrics: edge,
+    shedding: watchLoop(app),
   });
   await app.register(csrf, { origins });
   await app.register(authenticate, {
@@ -134,6 +137,14 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(webConsole);
   await app.ready();
   return app;
+}
+
+/** Knows what the event loop has time for, as long as the server is open. */
+function watchLoop(app: FastifyInstance): LoadShedding {
+  const shedding = new LoadShedding();
+  const sampling = sampleLoop((reading) => shedding.sample(reading));
+  app.addHook("onClose", async () => sampling.stop());
+  return shedding;
 }
 
 function countLimits({ redis }: AppOptions, { limitFallback }: EdgeMetrics): LimitCounter {

@@ -1,3 +1,4 @@
+import { Criticality, CriticalitySchema } from "@3l1/gen/platform/v1/method_policy_pb.ts";
 import { Counter, Gauge, type Registry } from "@prometheus-io/client";
 
 /** What became of an attempt to get a new access token for a session key. */
@@ -13,6 +14,8 @@ export interface EdgeMetrics {
   renewalEnded(outcome: RenewalOutcome): void;
   /** `http_requests_turned_away_total`: the gateway was full. */
   turnedAway(): void;
+  /** `http_requests_shed_total`: the event loop had no time for it. */
+  shed(criticality: Criticality): void;
   /** Lets `http_requests_under_way` show what a function reads. */
   showUnderWay(read: () => { readonly requests: number; readonly streams: number }): void;
 }
@@ -36,6 +39,11 @@ export function registerEdgeMetrics(registry: Registry): EdgeMetrics {
     "http_requests_turned_away_total",
     "Requests turned away because as many as may be were under way",
   );
+  const shed = count("http_requests_shed_total", "Requests turned away for want of CPU time", [
+    "criticality",
+  ]);
+  for (const each of [Criticality.DEFAULT, Criticality.SHEDDABLE])
+    shed.inc({ criticality: nameOf(each) }, 0);
   for (const limit of ["ip", "user", "login"])
     for (const verdict of ["allowed", "refused"]) verdicts.inc({ limit, verdict }, 0);
   for (const outcome of ["renewed", "refused", "failed"]) renewals.inc({ outcome }, 0);
@@ -45,8 +53,15 @@ export function registerEdgeMetrics(registry: Registry): EdgeMetrics {
       verdicts.inc({ limit, verdict: isAllowed ? "allowed" : "refused" }),
     renewalEnded: (outcome) => renewals.inc({ outcome }),
     turnedAway: () => turnedAway.inc(),
+    shed: (criticality) => shed.inc({ criticality: nameOf(criticality) }),
     showUnderWay: (read) => showUnderWay(registry, read),
   };
+}
+
+/** What says nothing is taken as default. */
+function nameOf(criticality: Criticality): string {
+  const known = criticality === Criticality.UNSPECIFIED ? Criticality.DEFAULT : criticality;
+  return CriticalitySchema.value[known]?.localName.toLowerCase() ?? "default";
 }
 
 function showUnderWay(
