@@ -62,7 +62,7 @@ test("an error brings one as well, and stays the error that it was", async () =>
 });
 
 test("a token that is refused is forgotten, any other error costs none", async () => {
-  let reason = Reason.DRAINING;
+  let reason: Reason = Reason.DRAINING;
   const { token, ask } = rig(() => {
     const details = [{ desc: ErrorInfoSchema, value: { reason } }];
     throw new ConnectError("no", Code.Unauthenticated, undefined, details);
