@@ -4,6 +4,7 @@ import { join, relative } from "node:path";
 import { breakingBases, checkBreaking, generate, lintProtos } from "./buf.ts";
 import { root, run } from "./run.ts";
 import { differences, filesBelow } from "./same-files.ts";
+import { operationsFile, operationsWithSettings } from "./settings-table.ts";
 import { thirdPartyLicenses } from "./third-party-licenses.ts";
 
 /** The services that have a database. */
@@ -26,6 +27,7 @@ export const checks: readonly Check[] = [
   ["types hold", () => run("tsc", ["--project", root])],
   ["types of the console hold", () => run("tsc", ["--project", join(root, "web")])],
   ["migrations match the schema", migrationsMatch],
+  ["the table of settings is fresh", settingsAreFresh],
   ["license notices and SBOM are fresh", licensesAreFresh],
 ];
 
@@ -72,6 +74,11 @@ async function generatedCodeIsFresh(): Promise<void> {
 async function licensesAreFresh(): Promise<void> {
   const stale = await differences(join(root, "licenses"), await thirdPartyLicenses());
   requireSame(stale, "npm run licenses");
+}
+
+async function settingsAreFresh(): Promise<void> {
+  const committed = await readFile(join(root, operationsFile), "utf8");
+  requireSame(committed === operationsWithSettings() ? [] : [operationsFile], "npm run docs");
 }
 
 async function migrationsMatch(): Promise<void> {

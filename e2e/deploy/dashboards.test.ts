@@ -10,12 +10,13 @@ import { type Platform, startPlatform } from "../../dev/own-platform.ts";
 import { freePorts } from "../../dev/ports.ts";
 import { waitFor } from "../../dev/wait-for.ts";
 import { dashboardFiles, dashboards } from "../../monitoring/dashboards/all.ts";
+import { catalogueFile, metricsCatalogue } from "../../scripts/metrics-catalogue.ts";
 import { root } from "../../scripts/run.ts";
 import { differences } from "../../scripts/same-files.ts";
-import { Client, register } from "../client.ts";
 import { readComposeFile } from "./compose-file.ts";
 import { findPrometheus } from "./prometheus-programs.ts";
 import { metricsOfPrometheus, queriesOfDashboards, queriesOfRules, selectorsIn } from "./promql.ts";
+import { familiesIn, scrape, useEverything } from "./scrape.ts";
 
 /** What a platform that is well has nothing of. */
 const rarely = /5\.\.|429|unavailable|ALERTS/;
@@ -24,29 +25,21 @@ const queries = [...queriesOfDashboards(), ...queriesOfRules()];
 const programs = await findPrometheus();
 const skip = typeof programs === "string" ? programs : false;
 let platform: Platform;
+let pages: ReadonlyMap<string, string>;
 /** Labels by the name of a metric that has them. */
 const scraped = new Map<string, Set<string>>();
 
 before(async () => {
   platform = await startPlatform();
-  await use(platform.gatewayUrl);
-  for (const { adminUrl } of await services())
-    readExposition(await (await fetch(`${adminUrl}/metrics`)).text());
+  await useEverything(platform.gatewayUrl);
+  pages = await scrape(platform);
+  for (const text of pages.values()) readExposition(text);
 });
 after(() => platform?.stop());
 
 async function services() {
   const { gateway, userService, orderService } = await platform.now();
   return [gateway, userService, orderService];
-}
-
-/** A bit of everything that the metrics tell of. */
-async function use(url: string): Promise<void> {
-  const ann = await register(url);
-  const items = [{ sku: "tea", quantity: 1, unitPriceMinor: 250 }];
-  await ann.post("/api/orders/add", { items, currencyCode: "EUR" });
-  await ann.get("/api/orders/list");
-  await new Client(url).post("/api/users/log", { email: ann.email, password: "a wrong password" });
 }
 
 function readExposition(text: string): void {
@@ -73,6 +66,22 @@ test("every query reads metrics and labels that the platform has", () => {
       for (const label of labels)
         assert.ok(label === "job" || known.size === 0 || known.has(label), `${where}: ${label}`);
     }
+});
+
+// What a system tells of its processes differs; the catalogue is Linux'.
+const elsewhere = process.platform === "linux" ? false : "the catalogue is written on Linux";
+
+test("the catalogue has every metric that the processes have, and no other", {
+  skip: elsewhere,
+}, () => {
+  const committed = readFileSync(join(root, catalogueFile), "utf8");
+  assert.equal(committed, metricsCatalogue(familiesIn(pages)), "run npm run docs");
+});
+
+test("every metric of ours has a sample from the start, so that a rate sees its first event", () => {
+  for (const text of pages.values())
+    for (const [, name = ""] of text.matchAll(/^# TYPE (?!nodejs_)(\S+) .*\n(?=#|$)/gm))
+      assert.fail(`${name} has none`);
 });
 
 test("the files for Grafana are those of the descriptions", async () => {
@@ -108,7 +117,7 @@ test("a Prometheus with our rules answers every query with data", { skip }, asyn
   const ask = (query: string) => answerOf(address, query);
   const counted = "http_request_duration_seconds_count";
   await waitFor("a scrape", async () => (await ask(counted).catch(() => [])).length > 0);
-  await use(platform.gatewayUrl);
+  await useEverything(platform.gatewayUrl);
   await waitFor("another", async () => (await ask(`rate(${counted}[1m]) > 0`)).length > 0);
   await waitFor("a rule", async () => (await ask("gateway:error_ratio:rate3d")).length > 0);
   for (const { where, query } of queriesOfDashboards())

@@ -49,6 +49,7 @@ function serviceDashboard(
       { question: "What is it asked, and how does it answer?", panels: answers(face, mine) },
       ...more,
       { question: "How are the services that it calls?", panels: callsToOthers(mine) },
+      { question: "Are its stores there?", panels: stores(service, mine) },
       { question: "What does it use?", panels: [...resources(mine), files(mine)] },
     ],
   };
@@ -78,10 +79,36 @@ function presence(mine: string): PanelDescription[] {
       queries: { "{{instance}}": `time() - process_start_time_seconds{${mine}}` },
     },
     {
-      title: "Node.js",
+      title: "Versions",
       kind: "number",
       unit: "none",
-      queries: { "{{version}}": `count by (version) (nodejs_version_info{${mine}})` },
+      queries: {
+        "{{version}} on {{node}}": `count by (version, node) (build_info{${mine}})`,
+      },
+    },
+  ];
+}
+
+function stores(service: string, mine: string): PanelDescription[] {
+  const state = (title: string, metric: string): PanelDescription => ({
+    title,
+    kind: "states",
+    unit: "none",
+    queries: { "{{instance}}": `${metric}{${mine}}` },
+    limits: { warn: 1, bad: 1, below: true },
+    names: { 0: "away", 1: "there" },
+  });
+  const redis = state("Redis", "redis_up");
+  if (service === "gateway") return [redis];
+  return [
+    redis,
+    state("PostgreSQL", "database_up"),
+    {
+      title: "Queries under way",
+      meaning: "Ten run at a time in an instance, the rest waits for a connection.",
+      unit: "none",
+      queries: { "{{instance}}": `database_queries_under_way{${mine}}` },
+      limits: { warn: 50, bad: 200 },
     },
   ];
 }
