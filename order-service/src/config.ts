@@ -30,7 +30,7 @@ export const settings = {
   }),
   ORDER_DATABASE_DIRECT_URL: url({
     default: undefined,
-    desc: "the same database past a connection pooler, for migrations; default ORDER_DATABASE_URL",
+    desc: "the same database past a connection pooler, for migrations and notices; default ORDER_DATABASE_URL",
   }),
   REDIS_URL: redisUrl({
     desc: "Redis, shared with the gateway, tells which tokens were revoked; a comma list: nodes of one cluster",
