@@ -31,6 +31,14 @@ test("grows by ten a window while it is in the way", () => {
   assert.equal(limit.limit, 210);
 });
 
+test("grows no faster than calls come back that were sent under the last step", () => {
+  const { limit, windows } = setUp();
+  windows(1, 5, 100);
+  assert.equal(limit.limit, 110);
+  windows(10, 200, 110);
+  assert.equal(limit.limit, 160);
+});
+
 test("does not grow while fewer than half of the turns are taken", () => {
   const { limit, windows } = setUp();
   windows(50, 5, 49);

@@ -36,7 +36,9 @@ class Baseline {
  * A call is late when it takes much longer than the best one of its method did lately. The limit falls
  * when all calls of a window were late: a standing queue delays every call, while a slow method (the
  * hashing of passwords, say) delays its own alone. The same thought is in CoDel (RFC 8289). The limit
- * grows when it was in the way and some call was in time.
+ * grows when it was in the way and some call was in time that was sent under it: one that was sent before
+ * knows nothing of the last step, and a limit that grew by its word would be far too high before the first
+ * late call came back.
  *
  * So few calls as the least limit lets through cannot stand in a queue of ours. When they are late all
  * the same for a while, the upstream has not too much to do, it is just slower than it was: what it takes
@@ -53,6 +55,9 @@ export class AdaptiveLimit {
   #samples = 0;
   #peak = 0;
   #inTime = false;
+  /** A call was in time that was sent under the limit as it is. */
+  #bearsMore = false;
+  #changedAtMs: number;
   #overloaded = false;
   /** Since when the limit is at its least and all calls are late; undefined while it is not so. */
   #lateAtLeastSinceMs: number | undefined;
@@ -61,6 +66,7 @@ export class AdaptiveLimit {
   constructor(now: () => number) {
     this.#now = now;
     this.#windowStartMs = now();
+    this.#changedAtMs = this.#windowStartMs;
   }
 
   /** Calls that may be under way: from 8 to 512, 100 at first. */
@@ -81,7 +87,10 @@ export class AdaptiveLimit {
       this.#baselines.set(method, new Baseline(latencyMs, nowMs));
     } else {
       const lateMs = baseline.leastMs * rules.lateFactor + rules.lateSlackMs;
-      this.#inTime ||= latencyMs <= lateMs;
+      if (latencyMs <= lateMs) {
+        this.#inTime = true;
+        this.#bearsMore ||= nowMs - latencyMs >= this.#changedAtMs;
+      }
       this.#samples++;
       baseline.add(latencyMs, nowMs, underWay > Math.max(rules.minLimit, this.#limit / 2));
     }
@@ -98,16 +107,22 @@ export class AdaptiveLimit {
     if (nowMs - this.#windowStartMs < rules.windowMs) return;
     if (!this.#overloaded && this.#samples < rules.minSamples) return;
     const late = this.#overloaded || !this.#inTime;
-    if (late) this.#limit = Math.max(rules.minLimit, Math.floor(this.#limit * rules.decrease));
-    else if (this.#peak * 2 >= this.#limit)
-      this.#limit = Math.min(rules.maxLimit, this.#limit + rules.increase);
+    if (late) this.#change(Math.floor(this.#limit * rules.decrease), nowMs);
+    else if (this.#bearsMore && this.#peak * 2 >= this.#limit)
+      this.#change(this.#limit + rules.increase, nowMs);
     if (late && !this.#overloaded && this.#limit === rules.minLimit) this.#getUsedTo(nowMs);
     else this.#lateAtLeastSinceMs = undefined;
     this.#windowStartMs = nowMs;
     this.#samples = 0;
     this.#peak = 0;
     this.#inTime = false;
+    this.#bearsMore = false;
     this.#overloaded = false;
+  }
+
+  #change(limit: number, nowMs: number): void {
+    this.#limit = Math.min(rules.maxLimit, Math.max(rules.minLimit, limit));
+    this.#changedAtMs = nowMs;
   }
 
   /** What takes long with the fewest calls under way, and goes on so, is the usual thing. */
