@@ -6,7 +6,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Platform, startPlatform } from "../../dev/own-platform.ts";
 import { waitFor } from "../../dev/wait-for.ts";
 import { type SecondGateway, shared, startSecondGateway } from "../second-gateway.ts";
-import { ask, type Sample } from "./ask.ts";
 import { percentile, startLoad } from "./load.ts";
 
 let platform: Platform;
@@ -131,10 +130,20 @@ const attacks = {
     name: "10 MiB in chunks",
     act: hugeBody,
     count: 20,
-    answers: /^HTTP\/1.1 413 /,
+    // 8 MiB are read and thrown away. Who still writes when the connection closes may miss the answer.
+    answers: /^(?:HTTP\/1.1 413 |$)/,
     withinMs: 18_000,
   },
 } as const;
+
+/** Bodies are kept up to 1 MiB each, until they are known to be too large. */
+const keptOfBodiesMiB = attacks.large.count;
+/**
+ * Each piece of a body is a buffer beside the JavaScript heap, and V8 collects those when 64 MiB of them
+ * have come since it last did (kExternalAllocationSoftLimit); no option moves that. Eight rounds bring
+ * 1,600 MiB: what is not given back shows.
+ */
+const uncollectedMiB = 64;
 
 async function assault(gateway: SecondGateway, attack: Attack, t: TestContext): Promise<void> {
   const { name, act, count, answers, withinMs } = attack;
@@ -159,36 +168,24 @@ test("500 hostile connections are turned away in time, and nobody else notices",
   await waitFor("the connections to be closed", () => openFiles(gateway.pid) < 80);
   const before = { rss: rssMiB(gateway.pid), files: openFiles(gateway.pid) };
   let most = before.rss;
-  const alive: Sample[] = [];
-  let isOver = false;
-  const calm: Sample[] = [];
-  for (let index = 0; index < 100; index++)
-    calm.push(await ask({ url: `${gateway.adminUrl}/livez` }));
-  const watch = (async () => {
-    while (!isOver) {
-      alive.push(await ask({ url: `${gateway.adminUrl}/livez` }));
-      most = Math.max(most, rssMiB(gateway.pid));
-      await sleep(20);
-    }
-  })();
+  using _watch = setInterval(() => (most = Math.max(most, rssMiB(gateway.pid))), 50);
+  const probe = startLoad({ url: `${gateway.adminUrl}/livez`, perSecond: 25, connections: 1 });
   const { large, ...small } = attacks;
   const rss: number[] = [before.rss];
-  for (const some of [small, { large }, { large }, { large }]) {
+  for (const some of [small, ...Array.from({ length: 8 }, () => ({ large }))]) {
     await Promise.all(Object.values(some).map((each) => assault(gateway, each, t)));
     rss.push(rssMiB(gateway.pid));
   }
-  isOver = true;
-  await watch;
+  await probe.stop();
+  const alive = probe.samples;
   const slowest = Math.max(...alive.map(({ tookMs }) => tookMs));
   const p99 = percentile(alive, 0.99);
   t.diagnostic(`/livez: p99 ${p99.toFixed(1)} ms, ${slowest.toFixed(1)} ms at most`);
   await waitFor("the sockets to be given back", () => openFiles(gateway.pid) <= before.files + 2);
-  const [atFirst = 0, afterSmall = 0, afterLarge = 0, , atLast = 0] = rss;
+  const [atFirst = 0, afterSmall = 0] = rss;
   t.diagnostic(`RSS ${rss.map(Math.round).join(" → ")} MiB, ${most.toFixed(0)} at most`);
   assert.ok(alive.every(({ status }) => status === 200));
-  // Beside what the machine needs anyway.
-  assert.ok(p99 <= 50 + percentile(calm, 0.99), `/livez ${p99} ms`);
+  assert.ok(slowest <= 50, `/livez ${slowest} ms`);
   assert.ok(afterSmall <= atFirst + 20, `RSS ${rss} MiB`);
-  // Bodies are kept up to 1 MiB each, and the allocator keeps what it had: once, and not again.
-  assert.ok(atLast <= afterLarge + 20, `RSS ${rss} MiB`);
+  assert.ok(most <= atFirst + 20 + keptOfBodiesMiB + uncollectedMiB, `RSS ${most} MiB`);
 });

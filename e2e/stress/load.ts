@@ -47,10 +47,13 @@ function start(workerData: LoadOrder): Load {
   const samples: Sample[] = [];
   worker.on("message", (some: readonly Sample[]) => void samples.push(...some));
   const ended = once(worker, "exit");
+  // A story that failed must not be kept from ending.
+  worker.unref();
   return {
     samples,
     since: (atMs) => samples.filter((sample) => sample.atMs >= atMs),
     async stop() {
+      worker.ref();
       worker.postMessage("stop");
       await ended;
     },

@@ -21,8 +21,8 @@ after(() => platform.stop());
 test("a service that stops costs its callers a deadline at most, and other callers nothing", async (t) => {
   const { token } = ann;
   const orders = startLoad({ url: order, token, perSecond: 100 });
-  const users = startLoad({ url: `${platform.gatewayUrl}/api/users/me`, token, perSecond: 50 });
-  await sleep(1_000);
+  const users = startLoad({ url: `${platform.gatewayUrl}/api/users/me`, token, perSecond: 100 });
+  await sleep(3_000);
   const calmAt = performance.now();
   await sleep(4_000);
   const { orderService, gateway } = await platform.now();
@@ -50,12 +50,11 @@ test("a service that stops costs its callers a deadline at most, and other calle
       `breaker open: ${fast.length} of ${open.length} fast, p99 ${percentile(fast, 0.99)}`,
     );
     t.diagnostic(`users p99: ${before.toFixed(1)} ms before, ${meanwhile.toFixed(1)} ms meanwhile`);
-    // Beside what the machine needs anyway.
-    assert.ok(longest <= deadlineMs + 100 + before, `${longest} ms`);
+    assert.ok(longest <= deadlineMs + 100, `${longest} ms`);
     assert.ok(during.every(({ status }) => status === 503 || status === 504));
     assert.ok(fast.length >= open.length - 6, `${open.length - fast.length} were not`);
     assert.deepEqual(Object.keys(statuses(troubled)), ["200"]);
-    assert.ok(meanwhile <= 2 * Math.max(before, 10), `p99 ${before} → ${meanwhile} ms`);
+    assert.ok(meanwhile <= 2 * before, `p99 ${before} → ${meanwhile} ms`);
   } finally {
     process.kill(orderService.pid, "SIGCONT");
   }
