@@ -28,6 +28,8 @@ export interface Inside {
   sessionsOf(userId: string): Promise<string[]>;
   /** Signs with the key that the platform signs with. */
   sign(payload: JWTPayload, header?: Partial<JWTHeaderParameters>): Promise<string>;
+  /** Has a key that was published sign from now on, as if its minute were over. */
+  letSign(keyId: string): Promise<void>;
   /** The processes of PostgreSQL that serve the user-service now. */
   postgresPids(): Promise<number[]>;
   readonly redis: Redis;
@@ -75,6 +77,9 @@ export async function openInside(platform: Platform, secret: string): Promise<In
       return new SignJWT(payload)
         .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid: row?.id, ...header })
         .sign(openSigningKey(secret, row?.id, row?.sealed_private_key));
+    },
+    async letSign(keyId) {
+      await sql`update signing_keys set signs_from = now() where id = ${keyId}`;
     },
     async postgresPids() {
       const rows = await sql`select pid from pg_stat_activity
