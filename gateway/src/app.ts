@@ -127,7 +127,12 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     { service: OrderService, transport: options.orderService },
     { service: PlatformService, transport: options.platformService },
   ];
-  const forwarder = createForwarder({ cookie, credential, revocations: options.revocations });
+  const forwarder = createForwarder({
+    cookie,
+    credential,
+    revocations: options.revocations,
+    onStreamCut: edge.streamCut,
+  });
   const ending = endOfStreams(signal);
   await app.register(rest, { services, forwarder, ending });
   await app.register(connect, { services, forwarder, ending });

@@ -12,6 +12,8 @@ export interface EdgeMetrics {
   limitVerdict(limit: string, isAllowed: boolean): void;
   /** `session_renewals_total`: an access token was reissued, or not. */
   renewalEnded(outcome: RenewalOutcome): void;
+  /** `http_streams_cut_total`: a client did not read its stream. */
+  streamCut(): void;
   /** `http_requests_turned_away_total`: the gateway was full. */
   turnedAway(): void;
   /** `http_requests_shed_total`: the event loop had no time for it. */
@@ -35,6 +37,10 @@ export function registerEdgeMetrics(registry: Registry): EdgeMetrics {
   const renewals = count("session_renewals_total", "Attempts to reissue an access token", [
     "outcome",
   ]);
+  const streamsCut = count(
+    "http_streams_cut_total",
+    "Streams that were cut because their client did not read",
+  );
   const turnedAway = count(
     "http_requests_turned_away_total",
     "Requests turned away because as many as may be were under way",
@@ -52,6 +58,7 @@ export function registerEdgeMetrics(registry: Registry): EdgeMetrics {
     limitVerdict: (limit, isAllowed) =>
       verdicts.inc({ limit, verdict: isAllowed ? "allowed" : "refused" }),
     renewalEnded: (outcome) => renewals.inc({ outcome }),
+    streamCut: () => streamsCut.inc(),
     turnedAway: () => turnedAway.inc(),
     shed: (criticality) => shed.inc({ criticality: nameOf(criticality) }),
     showUnderWay: (read) => showUnderWay(registry, read),

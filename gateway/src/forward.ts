@@ -57,10 +57,12 @@ export interface ForwarderOptions {
   /** What proves to a service that it is us. */
   readonly credential: string;
   readonly revocations: Pick<Revocations, "apply" | "isRevoked">;
+  /** Told when a stream is cut because its client does not read. */
+  readonly onStreamCut: () => void;
 }
 
 export function createForwarder(options: ForwarderOptions): Forwarder {
-  const { cookie, credential, revocations } = options;
+  const { cookie, credential, revocations, onStreamCut: onCut } = options;
 
   function headerFor(request: FastifyRequest, { method, policy }: ForwardTarget<DescMethod>) {
     const header = traceMetadata(request);
@@ -90,7 +92,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       const { method, transport, policy } = target;
       const header = headerFor(request, target);
       const caller = request.identity?.caller;
-      using guard = guardStream({ caller, revocations, response: reply.raw });
+      using guard = guardStream({ caller, revocations, response: reply.raw, onCut });
       const until = AbortSignal.any([signal ?? leaving(reply), guard.signal]);
       const input = createAsyncIterable([message]);
       const answer = await transport.stream(method, until, timeoutMs, header, input);

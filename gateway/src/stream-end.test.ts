@@ -27,8 +27,10 @@ async function openResponse(reads: boolean) {
 
 test("a client that takes nothing for a while is cut, and one that reads is not", async () => {
   const [silent, reader] = [await openResponse(false), await openResponse(true)];
+  let cuts = 0;
+  const onCut = () => cuts++;
   const guards = [silent, reader].map(({ response }) =>
-    guardStream({ caller: undefined, revocations, response, slowMs: 300, checkMs: 10 }),
+    guardStream({ caller: undefined, revocations, response, slowMs: 300, checkMs: 10, onCut }),
   );
   const chunk = Buffer.alloc(64 * 1024);
   const feed = setInterval(() => {
@@ -39,6 +41,7 @@ test("a client that takes nothing for a while is cut, and one that reads is not"
   await once(silent.response, "close");
   clearInterval(feed);
   assert.equal(reader.response.destroyed, false);
+  assert.equal(cuts, 1);
   for (const guard of guards) guard[Symbol.dispose]();
   reader.close();
   silent.close();

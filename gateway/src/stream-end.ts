@@ -34,6 +34,8 @@ export interface StreamGuardOptions {
   readonly revocations: Pick<Revocations, "isRevoked">;
   /** What the stream is written to. */
   readonly response: ServerResponse;
+  /** Told when the client is cut. */
+  readonly onCut?: () => void;
   /** See {@link slowClientMs}. */
   readonly slowMs?: number;
   readonly checkMs?: number;
@@ -45,7 +47,7 @@ export interface StreamGuardOptions {
  * may hang at any time, so it is not enough to look when there is a message.
  */
 export function guardStream(options: StreamGuardOptions): DisposableSignal {
-  const { caller, revocations, response } = options;
+  const { caller, revocations, response, onCut } = options;
   const { slowMs = slowClientMs, checkMs = revocationCheckMs } = options;
   const controller = new AbortController();
   let blockedSinceMs: number | undefined;
@@ -56,7 +58,10 @@ export function guardStream(options: StreamGuardOptions): DisposableSignal {
       controller.abort(invalidToken("the access token has expired"));
     const nowMs = performance.now();
     blockedSinceMs = response.writableNeedDrain ? (blockedSinceMs ?? nowMs) : undefined;
-    if (blockedSinceMs !== undefined && nowMs - blockedSinceMs >= slowMs) response.destroy();
+    if (blockedSinceMs === undefined || nowMs - blockedSinceMs < slowMs) return;
+    clearInterval(timer);
+    response.destroy();
+    onCut?.();
   };
   const timer = setInterval(check, checkMs).unref();
   return { signal: controller.signal, [Symbol.dispose]: () => clearInterval(timer) };
