@@ -68,7 +68,7 @@ test("the health page draws breakers, traffic, limits and sessions", { skip }, a
     await page.locator(`[data-upstream="${name}"]`).getByText("closed", { exact: true }).waitFor();
   for (const name of ["Requests", "Routes", "Limits", "Sessions", "Gateway"])
     await page.getByRole("heading", { level: 2, name, exact: true }).waitFor();
-  await page.getByRole("rowheader", { name: "POST /user.v1.UserService/Login" }).waitFor();
+  await page.getByRole("rowheader", { name: "POST UserService/Login" }).waitFor();
   const drawn = page.locator(".chart .area[d^=M]").first();
   await drawn.waitFor({ state: "attached" });
 });

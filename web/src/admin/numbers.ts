@@ -25,5 +25,6 @@ export function formatShare(share: number): string {
 export function formatRate(values: readonly number[], sampleSeconds: number): string {
   const seconds = values.length * sampleSeconds;
   const rate = seconds > 0 ? sumOf(values) / seconds : 0;
+  if (rate > 0 && rate < 0.1) return "< 0.1/s";
   return `${rate >= 10 || rate === 0 ? Math.round(rate) : rate.toFixed(1)}/s`;
 }

@@ -43,6 +43,11 @@ export function RouteTable({ routes, sampleSeconds }: RouteTableProps) {
   );
 }
 
+/** The package of a service says nothing here: `/order.v1.OrderService/GetOrder` is `OrderService/GetOrder`. */
+function shortOf(route: string): string {
+  return route.replace(/^\/[\w.]+\.(\w+\/\w+)$/, "$1");
+}
+
 function Row({ route, sampleSeconds }: { route: RouteTraffic; sampleSeconds: number }) {
   const { traffic } = route;
   if (traffic === undefined) return null;
@@ -51,7 +56,7 @@ function Row({ route, sampleSeconds }: { route: RouteTraffic; sampleSeconds: num
   return (
     <tr>
       <th scope="row">
-        <small>{route.method}</small> <code>{route.route}</code>
+        <small>{route.method}</small> <code title={route.route}>{shortOf(route.route)}</code>
       </th>
       <td>
         <Bars label={`Requests to ${name}`} series={trafficSeries(traffic)} />
