@@ -219,6 +219,21 @@ test("changes are told also when notices are lost, and without the database noth
   assert.deepEqual(await watch.events(1), [{ case: "created", value: next }]);
 });
 
+test("a copy that ends sends those who watch to another, where they go on", async () => {
+  const [user] = await everybody();
+  await using watch = openWatch(user, { copy: 1 });
+  await watch.next();
+  const first = await placeOrder(user);
+  await watch.events(1);
+  const end = failureOf(watch.next());
+  await platform.stopCopy(1);
+  assert.equal(await end, "Unavailable DRAINING");
+  const second = await placeOrder(user);
+  await using again = openWatch(user, { lastEventId: watch.lastEventId });
+  assert.deepEqual(await again.events(1), [{ case: "created", value: second }]);
+  assert.notEqual(first.id, second.id);
+});
+
 async function everybody(): Promise<[user: TestUser, other: TestUser, admin: TestUser]> {
   return [await platform.user(), await platform.user(), await platform.user({ admin: true })];
 }

@@ -28,6 +28,8 @@ export interface TestPlatform {
   internalOf(user: TestUser): Client<typeof InternalOrderService>;
   /** The user-service's client to a copy. */
   internal(copy?: number): Client<typeof InternalOrderService>;
+  /** Ends a copy, as a signal would. */
+  stopCopy(copy: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -88,6 +90,7 @@ export async function createTestPlatform(
       const header = { [metadata.serviceCredential]: credential };
       return createClient(InternalOrderService, withHeader(transport(copy), header));
     },
+    stopCopy: async (copy) => services[copy]?.stop(),
     stop: () => stack.disposeAsync(),
   };
 }

@@ -27,6 +27,9 @@ export async function startService(env: Record<string, string>): Promise<Running
   const stop = () => shutdown.begin("the test is over");
   const config = loadConfig(settings, { ...env, ORDER_SERVICE_PORT: String(port) });
   const registry = new Registry();
+  // Closed after the service, which ends the streams that the client still reads.
+  const transport = createGrpcTransport({ baseUrls: [`http://127.0.0.1:${port}`] });
+  shutdown.defer("client", () => transport.close());
   try {
     const adminPages = new Map();
     await startOrderService({ config, logger, registry, shutdown, adminPages, details });
@@ -34,8 +37,6 @@ export async function startService(env: Record<string, string>): Promise<Running
     await stop();
     throw error;
   }
-  const transport = createGrpcTransport({ baseUrls: [`http://127.0.0.1:${port}`] });
-  shutdown.defer("client", () => transport.close());
   return { transport, details, stop };
 }
 
