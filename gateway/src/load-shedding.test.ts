@@ -22,7 +22,7 @@ test("below the marks nothing is shed, however late the loop is", () => {
 });
 
 test("a loop that is always busy but on time sheds nothing", () => {
-  assert.deepEqual(sharesAfter(new LoadShedding(), 100, 1, 20), nothing);
+  assert.deepEqual(sharesAfter(new LoadShedding(), 100, 1, 50), nothing);
 });
 
 test("one pause in a quiet loop sheds nothing", () => {

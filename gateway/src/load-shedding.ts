@@ -14,9 +14,9 @@ const sheddableMark = 0.9;
 const defaultMark = 0.97;
 /**
  * A loop that is always busy but on time serves as much as it can, and nobody waits. So late that a request, which
- * needs several turns of it, takes a quarter of a second longer.
+ * needs several turns of it, takes half a second longer.
  */
-const lateMarkMs = 50;
+const lateMarkMs = 100;
 /** How much a new reading counts beside those before: one pause for garbage is no overload. */
 const smoothing = 0.3;
 /** A share rises, at full utilisation, from none to all in five readings, and falls the faster the more room there is. */
