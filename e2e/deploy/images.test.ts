@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { run } from "../../scripts/run.ts";
+import { root as repository, run } from "../../scripts/run.ts";
 import { readDockerfile } from "./dockerfile.ts";
 import { buildImage, type Image } from "./image.ts";
 import { noPrivateNetwork, runInPrivateNetwork } from "./private-network.ts";
@@ -44,6 +44,29 @@ test("an image holds Node.js, what it is linked to, and JavaScript: nothing to b
     const licenses = await readdir(join(root, "licenses"));
     for (const name of ["3l1.txt", "node.txt", "glibc.txt", "libstdc++.txt", "README.md"])
       assert.ok(licenses.includes(name), name);
+  }
+});
+
+test("the bill of materials names what is in an image, and nothing else", { skip }, async () => {
+  const bill = JSON.parse(await readFile(join(repository, "licenses/sbom.cdx.json"), "utf8"));
+  const graph = new Map<string, string[]>(
+    bill.dependencies.map(({ ref, dependsOn }: { ref: string; dependsOn: string[] }) => [
+      ref,
+      dependsOn,
+    ]),
+  );
+  for (const [service, { root }] of Object.entries(images)) {
+    assert.ok((await readdir(join(root, "licenses"))).includes("sbom.cdx.json"));
+    const { version } = JSON.parse(await readFile(join(repository, "package.json"), "utf8"));
+    const expected = new Set([`pkg:npm/%403l1/${service}@${version}`]);
+    // A set that grows while it is walked is walked to its end.
+    for (const ref of expected) for (const other of graph.get(ref) ?? []) expected.add(other);
+    const installed = (await readdir(join(root, "app/node_modules/.pnpm")))
+      .map((name) => /^(@?[^@]+@[^_]+)/.exec(name)?.[1]?.replace("+", "/"))
+      .filter((name) => name !== undefined);
+    const foreign = [...expected].filter((ref) => /^pkg:npm\/(?!%403l1)/.test(ref));
+    const purls = installed.map((name) => `pkg:npm/${name.replace(/^@/, "%40")}`);
+    assert.deepEqual(purls.toSorted(), foreign.toSorted(), service);
   }
 });
 
