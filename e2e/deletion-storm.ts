@@ -7,11 +7,11 @@ import type { Killable } from "./fleet-instance.ts";
 import type { Chance } from "./random.ts";
 
 /** Few orders go in one statement; these need several, so that a kill can come between two. */
-const manyOrders = 2_500;
+const manyOrders = 5_000;
 const fewOrders = 3;
 const victimsPerKill = 3;
 /** A purge takes less where nothing is in its way, so kills fall before, into and after it. */
-const longestPauseMs = 250;
+const longestPauseMs = 120;
 
 type Person = Client & { readonly id: string };
 
