@@ -74,6 +74,7 @@ WORKDIR /app/${SERVICE}
 # A container's loopback is out of reach for everybody else, so every listener takes all addresses; which
 # ports others may reach is up to the networks.
 ENV NODE_ENV=production \
+    NODE_OPTIONS=--max-semi-space-size=16 \
     PATH=/usr/local/bin \
     GATEWAY_HOST=0.0.0.0 GATEWAY_ADMIN_HOST=0.0.0.0 \
     USER_SERVICE_HOST=0.0.0.0 USER_SERVICE_ADMIN_HOST=0.0.0.0 \

@@ -3,6 +3,7 @@ import { environmentFor } from "./environment.ts";
 import type { Platform } from "./platform.ts";
 import type { RunningService } from "./platform-file.ts";
 import type { ManagedProcess } from "./process.ts";
+import { serviceFlags } from "./service-flags.ts";
 import { type Environment, type ServiceSettings, urlOf } from "./settings.ts";
 
 /** Migrations run within this. */
@@ -27,7 +28,7 @@ export async function startService(
     name: service.name,
     role: "service",
     command: process.execPath,
-    args: [join(root, service.name, "src", "main.ts")],
+    args: [...serviceFlags, join(root, service.name, "src", "main.ts")],
     env: environmentFor(service.name, env),
     stopSignal: "SIGTERM",
     killAfterMs,
