@@ -11,11 +11,13 @@ const {
 /** What went wrong below gRPC; the `cause` of every {@link transportError}. */
 class TransportFailure extends Error {
   readonly neverRan: boolean;
+  readonly lostConnection: object | undefined;
 
-  constructor(message: string, neverRan: boolean, cause: unknown) {
+  constructor(message: string, neverRan: boolean, cause: unknown, lostConnection?: object) {
     super(message, { cause });
     this.name = "TransportFailure";
     this.neverRan = neverRan;
+    this.lostConnection = lostConnection;
   }
 }
 
@@ -39,9 +41,17 @@ const STOCK_TRANSPORT_CODES = new Set([
 /** `ECONNRESET` and its like, and those of node's HTTP/2. */
 const NODE_NETWORK_CODE = /^(E[A-Z]+|EAI_[A-Z]+|ERR_(HTTP2|STREAM|SOCKET)_\w+)$/;
 
-/** An `unavailable` that stems from the connection, not from an answer. */
-export function transportError(message: string, ran: boolean, cause?: unknown): ConnectError {
-  const failure = new TransportFailure(message, !ran, cause);
+/**
+ * An `unavailable` that stems from the connection, not from an answer.
+ * @param lostConnection stands for the connection, if it is gone and took other calls with it.
+ */
+export function transportError(
+  message: string,
+  ran: boolean,
+  cause?: unknown,
+  lostConnection?: object,
+): ConnectError {
+  const failure = new TransportFailure(message, !ran, cause, lostConnection);
   return new ConnectError(message, Code.Unavailable, undefined, undefined, failure);
 }
 
@@ -58,8 +68,21 @@ export function neverRan(error: unknown): boolean {
   return transportFailureOf(error)?.neverRan ?? false;
 }
 
-/** What a reset of the stream by the other side means to the call. */
-export function errorFromReset(rstCode: number, ran: boolean, cause?: unknown): ConnectError {
+/** The same object for all calls that failed because one and the same connection was lost. */
+export function lostConnectionOf(error: unknown): object | undefined {
+  return transportFailureOf(error)?.lostConnection;
+}
+
+/**
+ * What a reset of the stream by the other side means to the call.
+ * @param lostConnection as for {@link transportError}.
+ */
+export function errorFromReset(
+  rstCode: number,
+  ran: boolean,
+  cause?: unknown,
+  lostConnection?: object,
+): ConnectError {
   const message = `the stream was closed with HTTP/2 error code ${rstCode}`;
   switch (rstCode) {
     case NGHTTP2_REFUSED_STREAM:
@@ -70,7 +93,7 @@ export function errorFromReset(rstCode: number, ran: boolean, cause?: unknown): 
     case NGHTTP2_HTTP_1_1_REQUIRED:
       return new ConnectError(message, Code.PermissionDenied, undefined, undefined, cause);
     default:
-      return transportError(message, ran, cause);
+      return transportError(message, ran, cause, lostConnection);
   }
 }
 

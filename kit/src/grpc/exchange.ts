@@ -138,7 +138,8 @@ class Exchange {
       session.released(answer.header !== undefined);
       if (this.#settled) return;
       const ran = session.mayHaveRun(stream);
-      this.#retry(endpoint, errorFromReset(stream.rstCode ?? 0, ran, cause));
+      const lost = session.isDestroyed ? session : undefined;
+      this.#retry(endpoint, errorFromReset(stream.rstCode ?? 0, ran, cause, lost));
     });
   }
 

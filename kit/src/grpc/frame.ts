@@ -37,7 +37,7 @@ export function encodeFrame<D extends DescMessage>(
 /** Reads the one frame of a unary message from the chunks of a stream, and holds no more than it. */
 export class FrameReader {
   readonly #maxBytes: number;
-  readonly #chunks: Buffer[] = [];
+  #chunks: Buffer[] = [];
   #bytes = 0;
   #length = -1;
 
@@ -62,7 +62,8 @@ export class FrameReader {
   }
 
   /**
-   * The message, once all chunks are there; `undefined` if there was none.
+   * The message, once all chunks are there; `undefined` if there was none. Lets go of the chunks: a stream
+   * may keep its listeners, and what they hold, long after it has closed.
    * @throws ConnectError `invalid_argument` for half a frame, `internal` for a body that is no such message.
    */
   finish<D extends DescMessage>(desc: D): MessageShape<D> | undefined {
@@ -108,6 +109,7 @@ export class FrameReader {
       body.set(from === 0 ? chunk : chunk.subarray(from), offset);
       offset += chunk.length - from;
     }
+    this.#chunks = [];
     return body;
   }
 }

@@ -60,7 +60,11 @@ class ServerCall {
   serve(run: UnaryMethod): void {
     const stream = this.#stream;
     stream.on("error", () => {});
-    stream.on("close", () => this.#cancel());
+    stream.on("close", () => {
+      this.#cancel();
+      // Node.js keeps closed streams until its next full collection, and this with them.
+      this.#context = undefined;
+    });
     stream.on("data", (chunk: Buffer) => this.#guard(() => this.#frame.push(chunk)));
     stream.on("end", () => this.#guard(() => this.#run(run)));
     this.#guard(() => this.#startDeadline());
