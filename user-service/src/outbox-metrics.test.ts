@@ -1,11 +1,11 @@
 import { after, before, test } from "node:test";
 import { drizzle } from "@3l1/kit/stores/drizzle.ts";
 import { migrateDatabase } from "@3l1/kit/stores/migrate.ts";
+import { createTestDatabase, type TestDatabase } from "@3l1/kit/stores/test-database.ts";
+import { waitUntil } from "@3l1/kit/wait-until.ts";
 import { Registry } from "@prometheus-io/client";
 import { pino } from "pino";
 import postgres, { type Sql } from "postgres";
-import { createTestDatabase, type TestDatabase } from "../test/database.ts";
-import { waitUntil } from "../test/wait-until.ts";
 import { showOutboxes } from "./outbox-metrics.ts";
 
 const id = "01980000-0000-7000-8000-000000000001";
@@ -13,7 +13,7 @@ let database: TestDatabase;
 let sql: Sql;
 
 before(async () => {
-  database = await createTestDatabase(process.env.TEST_DATABASE_URL);
+  database = await createTestDatabase("users", process.env.TEST_DATABASE_URL);
   await migrateDatabase(database.url, `${import.meta.dirname}/../migrations`);
   sql = postgres(database.url, { max: 1 });
 });

@@ -3,12 +3,12 @@ import { after, before, test } from "node:test";
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
 import { revocationStream } from "@3l1/kit/auth/revocations.ts";
 import { reasonOf } from "@3l1/kit/rpc/failure.ts";
+import { waitUntil } from "@3l1/kit/wait-until.ts";
 import { Code } from "@connectrpc/connect";
 import { v7 as uuidv7 } from "uuid";
 import { failing } from "../test/failing.ts";
 import { fromGateway, startPlatform, type TestPlatform } from "../test/platform.ts";
 import { openTestRedis } from "../test/redis.ts";
-import { waitUntil } from "../test/wait-until.ts";
 
 let platform: TestPlatform;
 before(async () => {

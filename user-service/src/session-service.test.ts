@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import type { RedisClient } from "@3l1/kit/stores/redis.ts";
+import { waitUntil } from "@3l1/kit/wait-until.ts";
 import { Code } from "@connectrpc/connect";
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import { failing } from "../test/failing.ts";
@@ -13,7 +14,6 @@ import {
   type TestPlatform,
 } from "../test/platform.ts";
 import { openTestRedis } from "../test/redis.ts";
-import { waitUntil } from "../test/wait-until.ts";
 
 let platform: TestPlatform;
 let redis: RedisClient;

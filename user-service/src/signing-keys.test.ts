@@ -4,8 +4,8 @@ import { after, before, test } from "node:test";
 import { createLogger } from "@3l1/kit/logger.ts";
 import { type Database, openDatabase } from "@3l1/kit/stores/database.ts";
 import { migrateDatabase } from "@3l1/kit/stores/migrate.ts";
+import { createTestDatabase, type TestDatabase } from "@3l1/kit/stores/test-database.ts";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { createTestDatabase, type TestDatabase } from "../test/database.ts";
 import { createSeal } from "./key-seal.ts";
 import { publishKeyAheadMs } from "./limits.ts";
 import { createSigningKeyStore, type SigningKeyStore } from "./signing-key-store.ts";
@@ -20,7 +20,7 @@ let testDatabase: TestDatabase;
 let database: Database;
 let store: SigningKeyStore;
 before(async () => {
-  testDatabase = await createTestDatabase(process.env.TEST_DATABASE_URL);
+  testDatabase = await createTestDatabase("users", process.env.TEST_DATABASE_URL);
   await migrateDatabase(testDatabase.url, new URL("../migrations", import.meta.url).pathname);
   database = openDatabase(testDatabase.url, "test");
   store = createSigningKeyStore(database.db);

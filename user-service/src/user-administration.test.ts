@@ -4,12 +4,12 @@ import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
 import { Role } from "@3l1/gen/user/v1/user_pb.ts";
 import { reasonOf } from "@3l1/kit/rpc/failure.ts";
 import { metadata } from "@3l1/kit/rpc/metadata.ts";
+import { waitUntil } from "@3l1/kit/wait-until.ts";
 import { Code } from "@connectrpc/connect";
 import { v7 as uuidv7 } from "uuid";
 import { failing } from "../test/failing.ts";
 import { admin, receive, startPlatform, type TestPlatform } from "../test/platform.ts";
 import { startService } from "../test/running-service.ts";
-import { waitUntil } from "../test/wait-until.ts";
 
 let platform: TestPlatform;
 before(async () => {

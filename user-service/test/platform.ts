@@ -2,9 +2,9 @@ import { SessionService } from "@3l1/gen/user/v1/session_service_pb.ts";
 import { UserService } from "@3l1/gen/user/v1/user_service_pb.ts";
 import { createServiceCredential } from "@3l1/kit/auth/secrets.ts";
 import { metadata } from "@3l1/kit/rpc/metadata.ts";
+import { createTestDatabase } from "@3l1/kit/stores/test-database.ts";
 import { createClient } from "@connectrpc/connect";
 import postgres, { type Sql } from "postgres";
-import { createTestDatabase } from "./database.ts";
 import { type OrderStandIn, startOrderStandIn } from "./order-service.ts";
 import { type RunningService, startService } from "./running-service.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
@@ -84,7 +84,7 @@ export async function startPlatform(
 ): Promise<TestPlatform> {
   // Closes what was opened also when the rest fails to start: else the test run would hang.
   await using opened = new AsyncDisposableStack();
-  const database = await createTestDatabase(stores.TEST_DATABASE_URL);
+  const database = await createTestDatabase("users", stores.TEST_DATABASE_URL);
   opened.defer(database.drop);
   if (!stores.TEST_REDIS_URL)
     throw new Error("TEST_REDIS_URL has to name a Redis; `npm test` sees to it");

@@ -1,17 +1,25 @@
 import { randomBytes } from "node:crypto";
 import postgres from "postgres";
 
-/** A database of a test file's own. */
+/** For tests: a database of a test file's own. */
 export interface TestDatabase {
   readonly url: string;
   drop(): Promise<void>;
 }
 
-/** @param server the URL of a superuser, from `TEST_DATABASE_URL` */
-export async function createTestDatabase(server: string | undefined): Promise<TestDatabase> {
+/**
+ * For tests: creates a database that nobody else has.
+ *
+ * @param prefix what its name begins with
+ * @param server the URL of a superuser, from `TEST_DATABASE_URL`
+ */
+export async function createTestDatabase(
+  prefix: string,
+  server: string | undefined,
+): Promise<TestDatabase> {
   if (!server)
     throw new Error("TEST_DATABASE_URL has to name a PostgreSQL superuser; `npm test` sees to it");
-  const name = `users_${randomBytes(6).toString("hex")}`;
+  const name = `${prefix}_${randomBytes(6).toString("hex")}`;
   await onServer(server, `create database ${name}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
