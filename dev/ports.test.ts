@@ -11,6 +11,7 @@ function address(portSetting: string, port: number, host = "127.0.0.1") {
 test("free ports differ, and can be listened on", async () => {
   const ports = await freePorts(5);
   assert.equal(new Set(ports).size, 5);
+  assert.ok(Math.max(...ports) < 32_768, `${ports}: no outgoing connection gets one of them`);
   await checkPorts(ports.map((port, index) => address(`PORT_${index}`, port)));
 });
 

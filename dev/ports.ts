@@ -1,14 +1,38 @@
-import { type AddressInfo, createServer, type Server } from "node:net";
+import { createServer, type Server } from "node:net";
 import type { Address } from "./settings.ts";
 import { StartError } from "./start-error.ts";
 
-/** Different ports of the loopback interface that were free a moment ago. */
+/**
+ * Where free ports are looked for: below the range from which systems hand out ports to outgoing
+ * connections. There, a port that was free may be gone before a store listens on it, or while it restarts.
+ */
+const searched = { first: 10_000, count: 10_000 } as const;
+const maxTries = 1_000;
+
+/**
+ * Different ports of the loopback interface that were free a moment ago.
+ *
+ * @throws {StartError} when hardly any is
+ */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(servers.map((server) => listen(server, 0, "127.0.0.1")));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
-  return ports;
+  const found = new Set<number>();
+  for (let tries = 0; found.size < count; tries++) {
+    if (tries === maxTries) throw new StartError("there are no free ports");
+    const port = searched.first + Math.floor(Math.random() * searched.count);
+    if (await isFree(port)) found.add(port);
+  }
+  return [...found];
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    await listen(server, port, "127.0.0.1");
+    await new Promise((closed) => server.close(closed));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
