@@ -72,8 +72,11 @@ export const tokenCheckMs = 1_000;
  */
 export const watchersPerUser = 8;
 
-/** Streams in this process, at some 30 KiB each. Leaves a connection of a gateway room for other calls. */
-export const watchersPerProcess = 4_096;
+/**
+ * Streams in this process: as many as one gateway opens, so that one copy can carry them while others are
+ * away. 2,000 of them took 100 KiB each here (e2e/stress/watchers.stress.ts).
+ */
+export const watchersPerProcess = 3_072;
 
 /** Changes that wait for a reader: a slow one gets a moment, and holds no more than its share of memory. */
 export const changesPerReader = 256;
