@@ -135,7 +135,7 @@ test("2,000 streams hear of a change each, once, and slow ones are cut without h
     );
     sent += answers.filter(({ status }) => status === 201).length;
   }
-  t.diagnostic(`slow ones cut after ${sent} orders; ${isCut() ? "closed" : "open"} on their side`);
+  t.diagnostic(`the slow ones were cut within ${sent} orders`);
   assert.equal(await openNow(), watchersInAll - streamsEach);
   const after = await Promise.all([gateway.pid, orderService.pid].map(residentBytes));
   t.diagnostic(
