@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import { Agent } from "node:http";
 import { after, before, test } from "node:test";
-import { metricOf } from "./admin-pages.ts";
-import { Client, register } from "./client.ts";
+import { waitFor } from "../dev/wait-for.ts";
+import { breakerOf, metricOf } from "./admin-pages.ts";
+import { Client, items, register } from "./client.ts";
 import { type Fleet, startFleet } from "./fleet.ts";
 import type { Instance } from "./fleet-instance.ts";
 import { replaceSideBySide, rollUnderLoad } from "./rolling-restart.ts";
+import { ask, type Sample } from "./stress/ask.ts";
+import { statuses } from "./stress/load.ts";
 
 let fleet: Fleet;
 before(async () => {
@@ -36,6 +40,40 @@ test("calls are balanced over the instances of a service within 20 %", async () 
 
 test("all processes are replaced under load, and no request fails", (t) =>
   rollUnderLoad(t, fleet, replaceSideBySide));
+
+test("one of two instances is killed: what it had under way is lost at most, and no breaker opens", async (t) => {
+  const [one] = fleet.orderServices;
+  const agent = new Agent({ keepAlive: true });
+  const clients = await Promise.all(fleet.gateways.map(({ url }) => register(url)));
+  const failed: Sample[] = [];
+  let answered = 0;
+  let isOver = false;
+  const place = async ({ token }: Client, gateway: Instance) => {
+    const body = { items, currencyCode: "EUR" };
+    while (!isOver) {
+      const sample = await ask(
+        { url: `${gateway.url}/api/orders/add`, method: "POST", token, body },
+        agent,
+      );
+      if (sample.status === 201) answered++;
+      else failed.push(sample);
+    }
+  };
+  const underWay = fleet.gateways.flatMap((gateway, index) =>
+    Array.from({ length: 16 }, () => place(clients[index] as Client, gateway)),
+  );
+  await waitFor("orders", () => answered > 300);
+  one?.kill();
+  const before = answered;
+  await waitFor("more orders", () => answered > before + 600);
+  isOver = true;
+  await Promise.all(underWay);
+  agent.destroy();
+  t.diagnostic(JSON.stringify(statuses(failed)));
+  assert.ok(failed.length <= underWay.length, `${failed.length} failed`);
+  for (const { adminUrl } of fleet.gateways)
+    assert.deepEqual((await breakerOf(adminUrl, "order-service")).transitions, []);
+});
 
 async function counts() {
   const of = (instances: readonly Instance[], method: string) =>

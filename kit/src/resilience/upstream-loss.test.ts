@@ -22,6 +22,22 @@ describe("a killed upstream", () => {
     assert.equal(await rig.metric("breaker_outcomes_total", { class: "failure" }), 6);
   });
 
+  test("is one failure, however many calls its connection had: another address may do well", async () => {
+    let arrived = 0;
+    await using rig = await startRig({
+      createOrder: () => {
+        arrived++;
+        return never;
+      },
+    });
+    const calls = Array.from({ length: 20 }, () => failureOf(rig.client.createOrder({})));
+    await until(() => arrived === 20);
+    rig.service.drop();
+    for (const { code } of await Promise.all(calls)) assert.equal(code, Code.Unavailable);
+    assert.equal(rig.upstream.snapshot().state, "closed");
+    assert.equal(await rig.metric("breaker_outcomes_total", { class: "failure" }), 1);
+  });
+
   test("is left alone, looked at after a while, and trusted again", async () => {
     await using rig = await startRig({ getOrder: () => ({}) });
     await rig.client.getOrder({});

@@ -20,6 +20,8 @@ export interface UpstreamParts {
   readonly queue: CallQueue;
   readonly budget: RetryBudget;
   readonly metrics: UpstreamMetrics;
+  /** Connections whose loss the breaker has been told of. */
+  readonly lostConnections: WeakSet<object>;
   /** Undefined: off. */
   readonly tracing: Tracing | undefined;
   /** A monotonic clock in milliseconds. */

@@ -1,4 +1,5 @@
 import type { ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
 import { type Client, ConnectError, createClient, type ServiceImpl } from "@connectrpc/connect";
@@ -14,6 +15,7 @@ export type Handlers = Partial<ServiceImpl<typeof OrderService>>;
 export class TestService implements AsyncDisposable {
   readonly #handlers: Handlers;
   readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #sockets = new Set<Socket>();
   #running: ReturnType<typeof createGrpcServer> | undefined;
   #port = 0;
 
@@ -29,6 +31,10 @@ export class TestService implements AsyncDisposable {
   async start(): Promise<void> {
     this.#running = createGrpcServer({
       routes: (router) => router.service(OrderService, this.#handlers),
+    });
+    this.#running.server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
     });
     this.#running.server.on("session", (session) => {
       this.#sessions.add(session);
@@ -50,6 +56,11 @@ export class TestService implements AsyncDisposable {
   /** Cuts every connection, and goes on listening. */
   cut(): void {
     for (const session of this.#sessions) session.destroy();
+  }
+
+  /** The same without a word on the calls under way, as a process that is killed does it. */
+  drop(): void {
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

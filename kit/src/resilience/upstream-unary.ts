@@ -3,12 +3,13 @@ import { Criticality, policy } from "@3l1/gen/platform/v1/method_policy_pb.ts";
 import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { ConnectError, type Transport } from "@connectrpc/connect";
-import { neverRan } from "../grpc/error.ts";
+import { lostConnectionOf, neverRan } from "../grpc/error.ts";
 import { metadata } from "../rpc/metadata.ts";
 import { AttemptSpans } from "../tracing/trace-client-calls.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Permit } from "./breaker.ts";
-import { isOverload, isUnexplained, outcomeOf, tookLong } from "./outcome.ts";
+import type { Outcome } from "./breaker-circuit.ts";
+import { isOverload, isUnexplained, outcomeOf, type Timing, tookLong } from "./outcome.ts";
 import { breakerOpen, callerLeft, overloaded, tooLate } from "./rejection.ts";
 import { concurrencyRules, retryRules } from "./resilience-constants.ts";
 import { settle, type UpstreamParts } from "./upstream-parts.ts";
@@ -143,8 +144,21 @@ class UnaryCall {
 
   #settle(permit: Permit, error: ConnectError | undefined): void {
     const timing = this.#timing(this.#turnAtMs);
-    const outcome = error === undefined ? "success" : outcomeOf(error, timing, this.#signal);
+    const outcome = error === undefined ? "success" : this.#outcomeOf(error, timing);
     settle(this.#parts, permit, outcome, tookLong(timing));
+  }
+
+  /**
+   * A connection that is lost takes all its calls with it. That is one failure: else the end of one
+   * address would shut out callers of all the others.
+   */
+  #outcomeOf(error: ConnectError, timing: Timing): Outcome {
+    const outcome = outcomeOf(error, timing, this.#signal);
+    const lost = lostConnectionOf(error);
+    if (outcome !== "failure" || lost === undefined) return outcome;
+    if (this.#parts.lostConnections.has(lost)) return "neutral";
+    this.#parts.lostConnections.add(lost);
+    return "failure";
   }
 
   /** What is left of the deadline, in whole milliseconds as gRPC counts. @throws if nothing is. */

@@ -79,7 +79,8 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     retryTokens: () => budget.tokens,
   });
   const shared = { breaker, limit, queue, budget, metrics, tracing };
-  const parts = { name, timeoutMs, wire, ...shared, now, random };
+  const lostConnections = new WeakSet<object>();
+  const parts = { name, timeoutMs, wire, ...shared, lostConnections, now, random };
   const streams = new UpstreamStreams(parts, options.maxStreams);
   return {
     name,
