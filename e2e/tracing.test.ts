@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
+import { gunzipSync } from "node:zlib";
 import { type OtlpReceiver, startOtlpReceiver } from "@3l1/kit/tracing/otlp-receiver.ts";
+import { Profile } from "pprof-format";
 import { type Platform, startPlatform, userPassword } from "../dev/own-platform.ts";
 import { waitFor } from "../dev/wait-for.ts";
 import { items, type Problem, placeOrder, register } from "./client.ts";
@@ -179,6 +181,16 @@ test("what people send, and what proves who they are, is in no span", async () =
   const known = [ann.email, ann.id, ann.token ?? "", ann.cookie?.split("=")[1] ?? "", userPassword];
   for (const secret of [...known, "no one's business", "tea-1", "Ann", "127.0.0.1", "insert into"])
     assert.ok(secret !== "" && !sent.includes(secret), secret);
+});
+
+test("every process can be profiled while it is traced", async () => {
+  const { gateway, userService, orderService } = await platform.now();
+  for (const { adminUrl } of [gateway, userService, orderService]) {
+    const answer = await fetch(`${adminUrl}/debug/pprof/profile?seconds=1`);
+    assert.equal(answer.status, 200, adminUrl);
+    const profile = Profile.decode(gunzipSync(await answer.bytes()));
+    assert.ok(profile.stringTable.strings.includes("cpu"));
+  }
 });
 
 test("a collector that is lost harms nothing but the traces", async () => {
