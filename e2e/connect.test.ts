@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { globSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { OrderStatus } from "@3l1/gen/order/v1/order_pb.ts";
 import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
 import { ErrorInfoSchema, Reason } from "@3l1/gen/platform/v1/error_pb.ts";
+import { Access, policy } from "@3l1/gen/platform/v1/method_policy_pb.ts";
 import { UserService } from "@3l1/gen/user/v1/user_service_pb.ts";
+import { type DescMethod, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
 import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import {
   Code,
@@ -176,16 +180,35 @@ test("curl needs nothing but JSON", async () => {
   assert.equal(body.code, "unauthenticated");
 });
 
+/** Of all methods in `gen/` that are not for the public, those without a policy included. */
+async function internalPaths(): Promise<string[]> {
+  const folder = join(import.meta.dirname, "../gen/src");
+  const paths: string[] = [];
+  for (const file of globSync("**/*_pb.ts", { cwd: folder })) {
+    const exports: object = await import(join(folder, file));
+    for (const method of Object.values(exports).flatMap(methodsOf)) {
+      const access = hasOption(method, policy) ? getOption(method, policy).access : Access.INTERNAL;
+      if (access === Access.INTERNAL) paths.push(`/${method.parent.typeName}/${method.name}`);
+    }
+  }
+  return paths;
+}
+
+function methodsOf(exported: { kind?: string }): readonly DescMethod[] {
+  return exported.kind === "service" ? (exported as DescService).methods : [];
+}
+
 test("what is internal cannot be reached, whoever asks", async () => {
   const { token } = await register(platform.gatewayUrl);
+  const paths = await internalPaths();
   for (const path of [
     "/user.v1.SessionService/RefreshSession",
-    "/user.v1.SessionService/ConfirmSession",
-    "/user.v1.SessionService/GetSigningKeys",
     "/order.v1.InternalOrderService/PurgeUser",
-    "/grpc.health.v1.Health/Check",
-    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.health.v1.Health/Watch",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
   ])
+    assert.ok(paths.includes(path), path);
+  for (const path of paths)
     for (const type of ["application/json", "application/proto", "application/grpc-web+proto"]) {
       const response = await fetch(platform.gatewayUrl + path, {
         method: "POST",
