@@ -10,6 +10,8 @@ import type { Chance } from "./random.ts";
 const manyOrders = 5_000;
 const fewOrders = 3;
 const victimsPerKill = 3;
+/** For whatever has to come back, on a slow machine too. */
+const patienceMs = 120_000;
 /** A purge takes less where nothing is in its way, so kills fall before, into and after it. */
 const longestPauseMs = 120;
 
@@ -55,23 +57,31 @@ export async function deleteInStorm(
 
 /** Registers, however often it takes. An answer that is lost leaves an account of nobody. */
 function enter(url: string): Promise<Person> {
-  return waitFor("a registration", () => register(url).catch(() => undefined));
+  return waitFor("a registration", () => register(url).catch(() => undefined), patienceMs);
 }
 
 /** Asks to be deleted until that is answered, or the token is no longer good. */
 async function leave(person: Person): Promise<void> {
-  await waitFor("a deletion", async () => {
-    const { status } = await person.delete("/api/users/del");
-    return status === 204 || status === 401;
-  });
+  await waitFor(
+    "a deletion",
+    async () => {
+      const { status } = await person.delete("/api/users/del");
+      return status === 204 || status === 401;
+    },
+    patienceMs,
+  );
 }
 
 /** Somebody else's device, with the same token, that knows nothing of it. */
 async function placeUntilRefused(person: Person): Promise<void> {
-  await waitFor("orders to be refused", async () => {
-    const { status } = await person.post("/api/orders/add", { items, currencyCode: "EUR" });
-    return status === 401;
-  });
+  await waitFor(
+    "orders to be refused",
+    async () => {
+      const { status } = await person.post("/api/orders/add", { items, currencyCode: "EUR" });
+      return status === 401;
+    },
+    patienceMs,
+  );
 }
 
 async function giveOrders(sql: Databases["orders"], userId: string, count: number): Promise<void> {
@@ -91,8 +101,10 @@ async function giveOrders(sql: Databases["orders"], userId: string, count: numbe
 }
 
 async function whenBack(target: Killable & { isReady?(): Promise<boolean> }): Promise<void> {
-  await waitFor(`${target.name} to be back`, async () =>
-    target.isReady ? target.isReady() : target.pid !== null,
+  await waitFor(
+    `${target.name} to be back`,
+    async () => (target.isReady ? target.isReady() : target.pid !== null),
+    patienceMs,
   );
 }
 

@@ -19,6 +19,7 @@ after(() => fleet?.stop());
 test("calls are balanced over the instances of a service within 20 %", async () => {
   const urls = fleet.gateways.map(({ url }) => url);
   const { token } = await register(urls[0] ?? "");
+  await whenAllAreConnected(urls, token);
   const before = await counts();
   await Promise.all(
     Array.from({ length: 10 }, async (_, index) => {
@@ -74,6 +75,21 @@ test("one of two instances is killed: what it had under way is lost at most, and
   for (const { adminUrl } of fleet.gateways)
     assert.deepEqual((await breakerOf(adminUrl, "order-service")).transitions, []);
 });
+
+/** Until an address is connected, the other one has all the calls. */
+async function whenAllAreConnected(urls: readonly string[], token: string | undefined) {
+  for (const url of urls) {
+    const client = Object.assign(new Client(url), { token });
+    const before = await counts();
+    await waitFor("every instance to be called", async () => {
+      await Promise.all([client.get("/api/users/sessions"), client.get("/api/orders/list")]);
+      const now = await counts();
+      const isCalled = (service: "users" | "orders") =>
+        now[service].every((count, index) => count > (before[service][index] ?? 0));
+      return isCalled("users") && isCalled("orders");
+    });
+  }
+}
 
 async function counts() {
   const of = (instances: readonly Instance[], method: string) =>
