@@ -6,8 +6,10 @@ import { root, run } from "../scripts/run.ts";
 /** The repository once more, to change and break. It has what is not committed yet, too. */
 export interface ScratchCopy extends AsyncDisposable {
   readonly folder: string;
-  /** Runs a script or program of the copy. Rejects with what it printed if it fails. */
+  /** Runs a script of the copy. Rejects with what it printed if it fails. */
   node(...args: string[]): Promise<string>;
+  /** Runs a program, that of the copy if it has one. */
+  run(command: string, ...args: string[]): Promise<string>;
   /** Has the copy's own history. */
   git(...args: string[]): Promise<string>;
 }
@@ -32,6 +34,7 @@ export async function copyRepository(): Promise<ScratchCopy> {
     folder,
     git,
     node: (...args) => run(process.execPath, args, options),
+    run: (command, ...args) => run(command, args, options),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }
