@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type Database, openDatabase } from "@3l1/kit/stores/database.ts";
 import { migrateDatabase } from "@3l1/kit/stores/migrate.ts";
+import { createTestDatabase, type TestDatabase } from "@3l1/kit/stores/test-database.ts";
 import postgres, { type Sql } from "postgres";
 import { v7 as uuidv7 } from "uuid";
-import { createTestDatabase, type TestDatabase } from "../test/database.ts";
 import {
   type ChangeLog,
   ChangesForgotten,
@@ -22,7 +22,7 @@ let log: ChangeLog;
 before(async () => {
   const server = process.env.TEST_DATABASE_URL;
   assert.ok(server, "TEST_DATABASE_URL is missing; `npm test` starts a PostgreSQL");
-  own = await createTestDatabase(server);
+  own = await createTestDatabase("orders", server);
   await migrateDatabase(own.url, `${import.meta.dirname}/../migrations`);
   database = openDatabase(own.url, "test");
   sql = postgres(own.url, { max: 3 });

@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openDatabase } from "@3l1/kit/stores/database.ts";
 import { migrateDatabase } from "@3l1/kit/stores/migrate.ts";
+import { createTestDatabase } from "@3l1/kit/stores/test-database.ts";
 import postgres from "postgres";
-import { createTestDatabase } from "../test/database.ts";
 import { forgetOldKeys } from "./idempotency.ts";
 import { createOrderStore } from "./store.ts";
 
 test("keys that are older than a day are forgotten, however many, and no others", async () => {
   const server = process.env.TEST_DATABASE_URL;
   assert.ok(server, "TEST_DATABASE_URL is missing; `npm test` starts a PostgreSQL");
-  const { url, drop } = await createTestDatabase(server);
+  const { url, drop } = await createTestDatabase("orders", server);
   await migrateDatabase(url, `${import.meta.dirname}/../migrations`);
   const database = openDatabase(url, "test");
   const sql = postgres(url, { max: 1 });

@@ -3,8 +3,8 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { createTestDatabase } from "@3l1/kit/stores/test-database.ts";
 import postgres from "postgres";
-import { createTestDatabase } from "../test/database.ts";
 
 const server = process.env.TEST_DATABASE_URL ?? "";
 const script = join(import.meta.dirname, "run-migrations.ts");
@@ -12,7 +12,7 @@ const runWith = (env: NodeJS.ProcessEnv) =>
   promisify(execFile)(process.execPath, [script], { env, timeout: 120_000 });
 
 test("an empty database is migrated by a command, twice does no harm", async (t) => {
-  const { url, drop } = await createTestDatabase(server);
+  const { url, drop } = await createTestDatabase("orders", server);
   t.after(drop);
   for (const _ of [1, 2]) {
     const { stdout } = await runWith({ ORDER_DATABASE_URL: url });

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openDatabase } from "@3l1/kit/stores/database.ts";
 import { migrateDatabase } from "@3l1/kit/stores/migrate.ts";
+import { createTestDatabase } from "@3l1/kit/stores/test-database.ts";
 import postgres from "postgres";
-import { createTestDatabase } from "../test/database.ts";
 import { connectionParameters } from "./limits.ts";
 import { afterAllIds, prepareStatements } from "./statements.ts";
 
@@ -14,7 +14,7 @@ const pageSize = 20;
 test("a page of any list is read from one index, and not a row more than it shows", async () => {
   const server = process.env.TEST_DATABASE_URL;
   assert.ok(server, "TEST_DATABASE_URL is missing; `npm test` starts a PostgreSQL");
-  const { url, drop } = await createTestDatabase(server);
+  const { url, drop } = await createTestDatabase("orders", server);
   await migrateDatabase(url, `${import.meta.dirname}/../migrations`);
   const database = openDatabase(url, "test");
   const plan_cache_mode = "force_generic_plan";

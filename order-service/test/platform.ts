@@ -3,10 +3,10 @@ import { InternalOrderService } from "@3l1/gen/order/v1/internal_order_service_p
 import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
 import { createServiceCredential } from "@3l1/kit/auth/secrets.ts";
 import { metadata } from "@3l1/kit/rpc/metadata.ts";
+import { createTestDatabase } from "@3l1/kit/stores/test-database.ts";
 import { createTcpGate, type TcpGate } from "@3l1/kit/tcp-gate.ts";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { v7 as uuidv7 } from "uuid";
-import { createTestDatabase } from "./database.ts";
 import { type RunningService, startService } from "./running-service.ts";
 import { startSessionStandIn } from "./session-service.ts";
 
@@ -53,7 +53,7 @@ export async function createTestPlatform(
   assert.ok(TEST_REDIS_URL, "TEST_REDIS_URL is missing; `npm test` starts a Redis");
   // Closes what was opened also when the rest fails to start: else the test run would hang.
   await using opened = new AsyncDisposableStack();
-  const database = await createTestDatabase(TEST_DATABASE_URL);
+  const database = await createTestDatabase("orders", TEST_DATABASE_URL);
   opened.defer(database.drop);
   const sessions = await startSessionStandIn([secretKeys]);
   opened.defer(sessions.stop);
