@@ -8,5 +8,7 @@ import { grpcurlFolder } from "./grpcurl.ts";
 const program = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3";
 
 await mkdir(grpcurlFolder, { recursive: true });
-const env = { ...process.env, GOBIN: grpcurlFolder };
+// Where Go's own installer puts it, PATH need not know.
+const PATH = `${process.env.PATH}:/usr/local/go/bin`;
+const env = { ...process.env, PATH, GOBIN: grpcurlFolder };
 await promisify(execFile)("go", ["install", program], { env });
