@@ -51,15 +51,14 @@ export async function checkConsistency(t: TestContext, seconds: number): Promise
 
 type Target = Killable & { isReady?(): Promise<boolean> };
 
-/** Kills one of each kind after the other, as long as another one of its kind can do the work. */
+/** Kills one of each kind after the other, when all of its kind are there. */
 async function killInTurn(fleet: Fleet, until: AbortSignal): Promise<number> {
   const { gateways, userServices, orderServices, redis, postgres } = fleet;
   const kinds: readonly (readonly Target[])[] = [
     gateways,
     userServices,
-    [postgres],
+    [postgres, redis],
     orderServices,
-    [redis],
   ];
   let kills = 0;
   for (; !until.aborted; kills++) {

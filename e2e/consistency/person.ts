@@ -149,7 +149,7 @@ export class Person {
       .catch(() => undefined);
     this.#token = client.token;
     this.#cookie = client.cookie;
-    count(journal, kind, String(reply?.status ?? "no answer"));
+    count(journal, kind, outcomeOf(reply));
     if (reply !== undefined && reply.status < 500) return reply;
     await sleep(disappointmentMs);
     return undefined;
@@ -166,4 +166,9 @@ export class Person {
   #wrong(what: string): void {
     this.#world.journal.wrong.push(what);
   }
+}
+
+function outcomeOf(reply: Reply<unknown>): string {
+  if (reply === undefined) return "no answer";
+  return reply.body.reason ? `${reply.status} ${reply.body.reason}` : `${reply.status}`;
 }
