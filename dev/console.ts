@@ -1,7 +1,7 @@
-import { type FSWatcher, watch } from "node:fs";
 import { join } from "node:path";
 import { buildConsole, isConsoleFresh } from "./console-build.ts";
 import type { Terminal } from "./terminal.ts";
+import { watchFolder } from "./watch-folder.ts";
 
 /** An editor or a checkout writes several files at once. */
 const quietMs = 150;
@@ -38,8 +38,8 @@ export function watchConsole(root: string, report: (line: string) => void): { cl
     }
   }
 
-  const watchers: FSWatcher[] = ["web/src", "gen/src", "gen/client"].map((folder) =>
-    watch(join(root, folder), { recursive: true }, () => {
+  const watchers = ["web/src", "gen/src", "gen/client"].map((folder) =>
+    watchFolder(join(root, folder), () => {
       clearTimeout(timer);
       timer = setTimeout(() => {
         builds = builds.then(rebuild);

@@ -1,7 +1,7 @@
-import { type FSWatcher, watch } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { filesBehind } from "./import-graph.ts";
 import type { ManagedProcess } from "./process.ts";
+import { watchFolder } from "./watch-folder.ts";
 
 /** An editor or a checkout writes several files at once. */
 const quietMs = 150;
@@ -18,9 +18,9 @@ export function watchSources(
   let timer: NodeJS.Timeout | undefined;
   let restarts: Promise<unknown> = Promise.resolve();
 
-  function note(folder: string, name: string | null): void {
-    if (!name || name.endsWith(".test.ts")) return;
-    changed.add(join(folder, name));
+  function note(file: string): void {
+    if (file.endsWith(".test.ts")) return;
+    changed.add(file);
     clearTimeout(timer);
     timer = setTimeout(() => {
       const files = [...changed];
@@ -50,10 +50,7 @@ export function watchSources(
   }
 
   const folders = services.length > 0 ? ["kit", "gen", ...services.map(({ name }) => name)] : [];
-  const watchers: FSWatcher[] = folders.map((name) => {
-    const folder = join(root, name, "src");
-    return watch(folder, { recursive: true }, (_, file) => note(folder, file));
-  });
+  const watchers = folders.map((name) => watchFolder(join(root, name, "src"), note));
   return {
     close() {
       clearTimeout(timer);
