@@ -39,20 +39,10 @@ export const argon2Parameters: Argon2Parameters = {
   timeCost: 2,
   parallelism: 1,
 };
-/**
- * Hashes at a time, each on a thread of its own that keeps 25 MiB: one core stays free of them for the
- * event loop, which everybody else waits for.
- */
+/** Hashes at a time: one core stays free of them for the event loop, which everybody else waits for. */
 export const maxHashesAtOnce = Math.min(4, Math.max(1, availableParallelism() - 1));
-/**
- * Most that the JavaScript of a hashing thread gets; what argon2 needs comes on top. The young generation
- * is what counts, the old one needs 10 MiB at most.
- */
-export const hashingThreadMemory = {
-  maxYoungGenerationSizeMb: 1,
-  maxOldGenerationSizeMb: 64,
-  stackSizeMb: 1,
-} as const;
+/** So long the process that hashes stays without work. It keeps some 60 MiB, and starts in 0.1 s. */
+export const hashingIdleMs = 60_000;
 /** At 25 ms each, the last one in the queue waits 1.6 s on two cores: still worth its while. */
 export const maxQueuedHashes = 64;
 /**

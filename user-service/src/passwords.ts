@@ -1,5 +1,5 @@
 import type { HashingPool } from "./hashing-pool.ts";
-import { createHashingThreads } from "./hashing-threads.ts";
+import { createHashingProcess } from "./hashing-process.ts";
 import { type Argon2Parameters, argon2Parameters } from "./limits.ts";
 import { isOutdated } from "./password-hash.ts";
 
@@ -23,15 +23,15 @@ export async function createPasswords(
   pool: HashingPool,
   parameters: Argon2Parameters = argon2Parameters,
 ): Promise<Passwords> {
-  const threads = createHashingThreads();
+  const hashing = createHashingProcess();
   const hash = (password: string, signal?: AbortSignal) =>
-    pool.run(() => threads.hash(password, parameters), signal);
+    pool.run(() => hashing.hash(password, parameters), signal);
   const nobodysHash = await hash("nobody has this password");
 
   return {
     hash,
     async verify(password, knownHash, signal) {
-      const compare = () => threads.matches(password, knownHash ?? nobodysHash);
+      const compare = () => hashing.matches(password, knownHash ?? nobodysHash);
       return (await pool.run(compare, signal)) && knownHash !== undefined;
     },
     needsRehash: (knownHash) => isOutdated(knownHash, parameters),
