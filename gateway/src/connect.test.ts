@@ -154,20 +154,22 @@ test("every public method has a route, and nothing internal has one", async () =
 });
 
 test("a client that speaks none of the protocols is told so in words", async () => {
-  for (const contentType of [
-    "text/plain",
-    "application/grpc",
-    "application/x-www-form-urlencoded",
-  ]) {
-    const response = await gateway.fetch("/user.v1.UserService/GetUser", {
-      method: "POST",
-      headers: { ...headers, "content-type": contentType },
-      body: "x",
-    });
-    assert.equal(response.status, 415, contentType);
-    const problem = (await response.json()) as Record<string, unknown>;
-    assert.equal(problem.reason, "unsupported_media_type");
-  }
+  for (const path of ["/user.v1.UserService/GetUser", "/order.v1.OrderService/WatchOrders"])
+    for (const contentType of [
+      "text/plain",
+      "application/grpc",
+      "application/grpc+proto",
+      "application/x-www-form-urlencoded",
+    ]) {
+      const response = await gateway.fetch(path, {
+        method: "POST",
+        headers: { ...headers, "content-type": contentType },
+        body: "x",
+      });
+      assert.equal(response.status, 415, `${path} ${contentType}`);
+      const problem = (await response.json()) as Record<string, unknown>;
+      assert.equal(problem.reason, "unsupported_media_type");
+    }
 });
 
 test("single messages are compressed, those with a token and frames are not", async () => {

@@ -3,6 +3,7 @@ import { policyOf } from "@3l1/kit/rpc/method-policy.ts";
 import type { DescMethod, DescMethodServerStreaming, DescMethodUnary } from "@bufbuild/protobuf";
 import {
   type ConnectRouter,
+  type ConnectRouterOptions,
   createConnectRouter,
   type HandlerContext,
   type MethodImpl,
@@ -76,9 +77,11 @@ function serve(
 ): void {
   const { method } = target;
   if (isUnary(target)) router.rpc(target.method, unary(target, forwarder));
-  else if (isServerStream(target))
-    router.rpc(target.method, serverStream(target, forwarder), { shutdownSignal: ending });
-  else throw new Error(`${method.parent.typeName}.${method.name}: clients cannot stream to us`);
+  else if (isServerStream(target)) {
+    // A method with options of its own forgets which protocols its router is for.
+    const options: Partial<ConnectRouterOptions> = { grpc: false, shutdownSignal: ending };
+    router.rpc(target.method, serverStream(target, forwarder), options);
+  } else throw new Error(`${method.parent.typeName}.${method.name}: clients cannot stream to us`);
 }
 
 function unary(

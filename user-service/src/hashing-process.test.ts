@@ -6,6 +6,9 @@ import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
+import { reasonOf } from "@3l1/kit/rpc/failure.ts";
+import { Code, ConnectError } from "@connectrpc/connect";
 import bcrypt from "bcrypt";
 import { createHashingProcess } from "./hashing-process.ts";
 
@@ -73,15 +76,25 @@ const mortal = scriptOf(
 );
 
 test("a process that dies takes its hashes along, and another takes its place", async () => {
-  const hashing = createHashingProcess(mortal, longMs);
+  const hashing = createHashingProcess(mortal, { deadlineMs: longMs, idleMs: longMs });
   const first = await hashing.hash("harmless", quick);
   assert.equal(await hashing.hash("harmless", quick), first);
-  await assert.rejects(hashing.hash("fatal", quick), /has ended/);
+  const error = ConnectError.from(await hashing.hash("fatal", quick).catch((cause) => cause));
+  assert.equal(error.code, Code.Unavailable);
+  assert.equal(reasonOf(error), Reason.PASSWORD_HASHING_BUSY);
   assert.notEqual(await hashing.hash("harmless", quick), first);
 });
 
+test("a process that hangs is killed, and another takes its place", async () => {
+  const hashing = createHashingProcess(mortal, { deadlineMs: 500, idleMs: longMs });
+  const first = Number(await hashing.hash("harmless", quick));
+  process.kill(first, "SIGSTOP");
+  await assert.rejects(hashing.hash("harmless", quick), /try again/);
+  assert.equal(isAlive(first), false);
+});
+
 test("a process that nobody needs for a while ends", async () => {
-  const hashing = createHashingProcess(mortal, 1);
+  const hashing = createHashingProcess(mortal, { deadlineMs: longMs, idleMs: 1 });
   const first = await hashing.hash("harmless", quick);
   const keepAlive = setInterval(() => {}, longMs);
   while (isAlive(Number(first))) await new Promise((resolve) => setImmediate(resolve));

@@ -1,5 +1,14 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { type Argon2Parameters, hashingIdleMs, maxHashesAtOnce } from "./limits.ts";
+import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
+import { failure } from "@3l1/kit/rpc/failure.ts";
+import { Code } from "@connectrpc/connect";
+import {
+  type Argon2Parameters,
+  hashDeadlineMs,
+  hashingIdleMs,
+  hashingRetryAfterMs,
+  maxHashesAtOnce,
+} from "./limits.ts";
 
 type Question =
   | { readonly password: string; readonly parameters: Argon2Parameters }
@@ -24,7 +33,8 @@ export interface HashingProcess {
   /**
    * Hashes a password with argon2id (RFC 9106). How many at a time is up to who calls.
    *
-   * @throws when the process dies; another one takes its place
+   * @throws ConnectError `unavailable`, REASON_PASSWORD_HASHING_BUSY when the process dies, or hangs and
+   *   is killed; another one takes its place
    */
   hash(password: string, parameters: Argon2Parameters): Promise<string>;
   /**
@@ -33,6 +43,16 @@ export interface HashingProcess {
    * @throws when the hash is of no kind that is known, or as {@link hash} does
    */
   matches(password: string, hash: string): Promise<boolean>;
+  /** Ends the process at once. It has nothing to lose. */
+  kill(): void;
+}
+
+/** When a process is given up. In milliseconds. */
+export interface HashingPatience {
+  /** Longest wait for a hash. */
+  readonly deadlineMs: number;
+  /** Longest wait for work. */
+  readonly idleMs: number;
 }
 
 const hashingChild = new URL("./hashing-child.ts", import.meta.url);
@@ -45,7 +65,7 @@ const hashingChild = new URL("./hashing-child.ts", import.meta.url);
  */
 export function createHashingProcess(
   script: URL = hashingChild,
-  idleMs: number = hashingIdleMs,
+  { deadlineMs, idleMs }: HashingPatience = { deadlineMs: hashDeadlineMs, idleMs: hashingIdleMs },
 ): HashingProcess {
   const waiting = new Map<number, PromiseWithResolvers<string | boolean>>();
   let child: ChildProcess | undefined;
@@ -60,14 +80,16 @@ export function createHashingProcess(
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
     const lose = () => {
-      if (child !== started) return;
-      child = undefined;
-      for (const { reject } of waiting.values())
-        reject(new Error("the process that hashed a password has ended"));
-      waiting.clear();
+      if (child === started) abandon();
     };
     started.on("message", settle).once("exit", lose).once("error", lose);
     return started;
+  }
+
+  function abandon(): void {
+    child = undefined;
+    for (const { reject } of waiting.values()) reject(lost());
+    waiting.clear();
   }
 
   function settle(answer: Answer): void {
@@ -82,28 +104,38 @@ export function createHashingProcess(
   function rest(): void {
     child?.unref();
     child?.channel?.unref();
-    idle = setTimeout(() => {
-      const done = child;
-      child = undefined;
-      done?.disconnect();
-    }, idleMs).unref();
+    idle = setTimeout(kill, idleMs).unref();
+  }
+
+  /** Not by a message or a signal that it would have to hear: it may be the one that hangs. */
+  function kill(): void {
+    child?.kill("SIGKILL");
+    abandon();
   }
 
   async function ask(question: Question): Promise<string | boolean> {
     clearTimeout(idle);
     child ??= start();
-    child.ref();
-    child.channel?.ref();
+    const asked = child;
+    asked.ref();
+    asked.channel?.ref();
     const id = ++lastId;
     const answer = Promise.withResolvers<string | boolean>();
     waiting.set(id, answer);
+    const deadline = setTimeout(() => asked.kill("SIGKILL"), deadlineMs);
     // One that could not be told has ended, and says so.
-    child.send({ id, ...question }, () => {});
-    return await answer.promise;
+    asked.send({ id, ...question }, () => {});
+    return await answer.promise.finally(() => clearTimeout(deadline));
   }
 
   return {
     hash: async (password, parameters) => String(await ask({ password, parameters })),
     matches: async (password, hash) => (await ask({ password, hash })) === true,
+    kill,
   };
+}
+
+function lost() {
+  const message = "the password could not be checked, try again";
+  return failure(Code.Unavailable, message, Reason.PASSWORD_HASHING_BUSY, hashingRetryAfterMs);
 }

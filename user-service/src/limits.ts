@@ -43,6 +43,8 @@ export const argon2Parameters: Argon2Parameters = {
 export const maxHashesAtOnce = Math.min(4, Math.max(1, availableParallelism() - 1));
 /** So long the process that hashes stays without work. It keeps some 60 MiB, and starts in 0.1 s. */
 export const hashingIdleMs = 60_000;
+/** A process that needs longer for a hash hangs, and is replaced: twice as long as any call waits. */
+export const hashDeadlineMs = 10_000;
 /** At 25 ms each, the last one in the queue waits 1.6 s on two cores: still worth its while. */
 export const maxQueuedHashes = 64;
 /**

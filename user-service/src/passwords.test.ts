@@ -3,12 +3,17 @@ import { before, test } from "node:test";
 import argon2 from "argon2";
 import bcrypt from "bcrypt";
 import { createHashingPool } from "./hashing-pool.ts";
+import { createHashingProcess } from "./hashing-process.ts";
 import { createPasswords, type Passwords } from "./passwords.ts";
 
 const quick = { memoryCost: 64, timeCost: 2, parallelism: 1 } as const;
 let passwords: Passwords;
 before(async () => {
-  passwords = await createPasswords(createHashingPool(2, 10, 60_000), quick);
+  passwords = await createPasswords(
+    createHashingPool(2, 10, 60_000),
+    createHashingProcess(),
+    quick,
+  );
 });
 
 test("a password has its hash, and no other one has", async () => {

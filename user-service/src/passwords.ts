@@ -1,5 +1,5 @@
 import type { HashingPool } from "./hashing-pool.ts";
-import { createHashingProcess } from "./hashing-process.ts";
+import type { HashingProcess } from "./hashing-process.ts";
 import { type Argon2Parameters, argon2Parameters } from "./limits.ts";
 import { isOutdated } from "./password-hash.ts";
 
@@ -21,9 +21,9 @@ export interface Passwords {
  */
 export async function createPasswords(
   pool: HashingPool,
+  hashing: HashingProcess,
   parameters: Argon2Parameters = argon2Parameters,
 ): Promise<Passwords> {
-  const hashing = createHashingProcess();
   const hash = (password: string, signal?: AbortSignal) =>
     pool.run(() => hashing.hash(password, parameters), signal);
   const nobodysHash = await hash("nobody has this password");

@@ -16,6 +16,7 @@ import { createAudit } from "./audit.ts";
 import { requireSense, type Settings, sessionTimesOf } from "./config.ts";
 import { makeFirstAdmin } from "./first-admin.ts";
 import { createHashingPool, type HashingPool } from "./hashing-pool.ts";
+import { createHashingProcess } from "./hashing-process.ts";
 import { createSeal } from "./key-seal.ts";
 import {
   maxHashesAtOnce,
@@ -137,7 +138,7 @@ function startPurges(context: Context, { db }: Stores): () => void {
 type Started = Stores & Pick<Parts, "keyring" | "sessions" | "revoker" | "purgeSoon">;
 
 async function createParts(
-  { config, logger, registry }: Context,
+  { config, logger, registry, shutdown }: Context,
   started: Started,
 ): Promise<Parts> {
   const { db, redis, keyring } = started;
@@ -147,13 +148,15 @@ async function createParts(
   const store = createStore(db);
   const audit = createAudit(logger, registry);
   const issueToken = createTokenIssuer(keyring, tokenTtlSeconds, now);
+  const hashing = createHashingProcess();
+  shutdown.defer("hashing process", hashing.kill);
   const keys = cacheSigningKeys(async () => keyring.publicKeys(), now);
   return {
     ...started,
     store,
     sessionKeys: createSessionKeys(deriveKeys(secrets, "session-key")),
     openSession: createSessionOpener({ ...started, store, issueToken, audit }),
-    passwords: await createPasswords(openHashingPool(registry)),
+    passwords: await createPasswords(openHashingPool(registry), hashing),
     passwordRules: createPasswordRules(config.PASSWORD_MIN_LENGTH),
     throttle: createLoginThrottle(redis),
     issueToken,

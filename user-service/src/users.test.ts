@@ -88,8 +88,8 @@ test("whoever guesses has to wait, whether there is such an account or not", asy
 
 test("many logins with the right password at once are fine", async () => {
   const { email } = await platform.register();
-  const logins = await Promise.all(Array.from({ length: 32 }, () => platform.logIn(email)));
-  assert.equal(new Set(logins.map(({ sessionKey }) => sessionKey)).size, 32);
+  const logins = await Promise.all(Array.from({ length: 16 }, () => platform.logIn(email)));
+  assert.equal(new Set(logins.map(({ sessionKey }) => sessionKey)).size, 16);
 });
 
 test("a bcrypt hash brought from elsewhere opens the account, and is replaced", async () => {
