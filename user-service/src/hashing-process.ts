@@ -82,7 +82,7 @@ export function createHashingProcess(
     const lose = () => {
       if (child === started) abandon();
     };
-    started.on("message", settle).once("exit", lose).once("error", lose);
+    started.on("message", settle).once("exit", lose).on("error", lose);
     return started;
   }
 
@@ -104,6 +104,7 @@ export function createHashingProcess(
   function rest(): void {
     child?.unref();
     child?.channel?.unref();
+    clearTimeout(idle);
     idle = setTimeout(kill, idleMs).unref();
   }
 
