@@ -3,6 +3,8 @@ import type { Registry } from "@prometheus-io/client";
 
 /** What was asked of a page. */
 export interface AdminRequest {
+  /** A HEAD is answered without the body, so it should cost nothing to make. */
+  readonly method: "GET" | "HEAD";
   readonly query: URLSearchParams;
   /** Aborted when the client leaves. */
   readonly signal: AbortSignal;
@@ -44,11 +46,15 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const isRead = request.method === "GET" || request.method === "HEAD";
-  const [path = "/", query] = request.url?.split("?", 2) ?? [];
+  const { method, url = "/" } = request;
+  const [path = "/", ...rest] = url.split("?");
+  const isRead = method === "GET" || method === "HEAD";
   const page = isRead ? pageAt(path, options) : undefined;
-  const asked = { query: new URLSearchParams(query), signal: leaving(response) };
-  const answer = page ? await page(asked) : { status: 404, body: "not found\n" };
+  const query = new URLSearchParams(rest.join("?"));
+  const answer =
+    isRead && page
+      ? await page({ method, query, signal: leaving(response) })
+      : { status: 404, body: "not found\n" };
   const { status = 200, type, body } = answer;
   const isText = typeof body === "string";
   response.writeHead(status, {

@@ -117,19 +117,38 @@ test("a heap profile names who keeps memory", async () => {
 });
 
 test("seconds that make no sense are refused, and the index leads to what there is", async () => {
-  for (const seconds of ["", "0", "0.5", "61", "-1", "1e1", "ten", "0x10", "Infinity"])
+  for (const seconds of ["", "0", "0.5", "61", "-1", "1e1", "ten", "0x10", "Infinity", "1?"])
     assert.equal((await fetch(`${url}/profile?seconds=${seconds}`)).status, 400, seconds);
+  for (const query of [
+    "seconds",
+    "seconds=1&seconds=1",
+    "second=1",
+    "Seconds=1",
+    "seconds=1&x",
+    "?x",
+  ])
+    assert.equal((await fetch(`${url}/heap?${query}`)).status, 400, query);
+  const refused = await fetch(`${url}/profile?seconds=61`);
+  assert.equal(
+    await refused.text(),
+    "seconds: the only parameter, given once, a number from 1 to 60\n",
+  );
   const index = await fetch(`${url}/`);
   assert.match(index.headers.get("content-type") ?? "", /^text\/html/);
   for (const [, link] of (await index.text()).matchAll(/href="([^"?]+)/g))
     assert.equal((await fetch(`${url}/${link}?seconds=0`)).status, 400, link);
 });
 
-test("there is one profile at a time, and none for who has left", async () => {
+test("there is one profile at a time, and none for HEAD or who has left", async () => {
   const leaving = new AbortController();
   const first = fetch(`${url}/profile?seconds=60`, { signal: leaving.signal });
   const status = async () => (await fetch(`${url}/heap?seconds=1`)).status;
   while ((await status()) !== 409);
+  for (const page of ["profile", "heap"]) {
+    const { status, headers } = await fetch(`${url}/${page}`, { method: "HEAD" });
+    assert.deepEqual([status, headers.get("content-type")], [200, "application/octet-stream"]);
+    assert.equal((await fetch(`${url}/${page}?seconds=x`, { method: "HEAD" })).status, 400);
+  }
   leaving.abort();
   await assert.rejects(first);
   while ((await status()) === 409);

@@ -6,6 +6,8 @@ const maxSeconds = 60;
 const cpuSeconds = 30;
 /** What is left behind shows sooner. */
 const heapSeconds = 10;
+const secondsRule = `seconds: the only parameter, given once, a number from 1 to ${maxSeconds}`;
+const profileType = "application/octet-stream";
 
 const index = `<!doctype html>
 <title>Profiles</title>
@@ -28,18 +30,19 @@ export function profilePages(ending: AbortSignal): ReadonlyMap<string, AdminPage
   let recording = false;
 
   async function record(
-    { query, signal }: AdminRequest,
+    { method, query, signal }: AdminRequest,
     defaultSeconds: number,
     load: () => Promise<(seconds: number, signal: AbortSignal) => Promise<Buffer>>,
   ): Promise<AdminAnswer> {
-    const seconds = secondsOf(query.get("seconds"), defaultSeconds);
-    if (seconds === undefined) return text(400, `seconds: a number from 1 to ${maxSeconds}`);
+    const seconds = secondsOf(query, defaultSeconds);
+    if (seconds === undefined) return text(400, secondsRule);
+    if (method === "HEAD") return { type: profileType, body: "" };
     if (recording) return text(409, "another profile is being recorded");
     recording = true;
     try {
       const run = await load();
       const body = await run(seconds, AbortSignal.any([signal, ending]));
-      return { type: "application/octet-stream", body };
+      return { type: profileType, body };
     } catch (error) {
       if (ending.aborted) return text(503, "the process is ending");
       throw error;
@@ -58,11 +61,13 @@ export function profilePages(ending: AbortSignal): ReadonlyMap<string, AdminPage
   ]);
 }
 
-function secondsOf(given: string | null, otherwise: number): number | undefined {
-  if (given === null) return otherwise;
+/** A misspelt parameter must not start the longest recording, so there may be no other one. */
+function secondsOf(query: URLSearchParams, otherwise: number): number | undefined {
+  if (query.size === 0) return otherwise;
+  const given = query.get("seconds") ?? "";
   const seconds = Number(given);
   const isGood = /^\d+(\.\d+)?$/.test(given) && seconds >= 1 && seconds <= maxSeconds;
-  return isGood ? seconds : undefined;
+  return isGood && query.size === 1 ? seconds : undefined;
 }
 
 function text(status: number, sentence: string): AdminAnswer {
