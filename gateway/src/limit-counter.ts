@@ -22,6 +22,8 @@ export interface LimitCounterOptions {
   readonly keyPrefix?: string;
   /** A monotonic clock in milliseconds. */
   readonly now: () => number;
+  /** How long Redis may take to answer. Default {@link limiterTimeoutMs}. */
+  readonly timeoutMs?: number;
   /** Called for each verdict that this process gave alone, since Redis was away. */
   readonly onFallback?: () => void;
 }
@@ -34,6 +36,7 @@ export interface LimitCounterOptions {
  */
 export function createLimitCounter(options: LimitCounterOptions): LimitCounter {
   const { redis, keyPrefix = "limit:", now, onFallback = () => {} } = options;
+  const { timeoutMs = limiterTimeoutMs } = options;
   const inRedis = createLimitScript(redis);
   const local = createLocalCounter(now);
   const redisClock = followRedisClock();
@@ -44,8 +47,8 @@ export function createLimitCounter(options: LimitCounterOptions): LimitCounter {
   async function askForAll(charges: readonly Charge[]): Promise<readonly Verdict[]> {
     try {
       const sentMs = now();
-      const asked = inRedis(charges, redisClock.at(sentMs + limiterTimeoutMs));
-      const { redisTimeUs, verdicts } = await within(limiterTimeoutMs, asked, now);
+      const asked = inRedis(charges, redisClock.at(sentMs + timeoutMs));
+      const { redisTimeUs, verdicts } = await within(timeoutMs, asked, now);
       redisClock.heard(redisTimeUs, sentMs, now());
       isAway = false;
       return verdicts;

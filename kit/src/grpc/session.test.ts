@@ -60,14 +60,16 @@ test("a slow handler is not a silent peer", async () => {
 test("a connection that died while nobody used it costs no call", async () => {
   await using server = await startServer();
   using proxy = await startProxy(server.port);
-  const timings = { ...defaultSessionTimings, pingAfterMs: 50, pingTimeoutMs: 300 };
+  const timings = { ...defaultSessionTimings, pingAfterMs: 50, pingTimeoutMs: 1_000 };
   await using caller = connect([proxy.url], { timings });
   await caller.call();
   proxy.freeze();
   const frozenAtMs = performance.now();
   await until(() => performance.now() > frozenAtMs + timings.pingAfterMs);
   await caller.call();
-  assert.deepEqual([server.calls, server.connections], [2, 2]);
+  assert.equal(server.calls, 2);
+  // More than two where the machine is so busy that the new connection seems to have died as well.
+  assert.ok(server.connections >= 2, `${server.connections} connections`);
 });
 
 test("an idle connection is closed, and opened again for the next call", async () => {
