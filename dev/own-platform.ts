@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { refuseSecrets, refuseSecretsInLogs } from "./leaked-secrets.ts";
 import { claimPorts } from "./port-block.ts";
+import { copyReadyCluster } from "./ready-cluster.ts";
 import { waitFor } from "./wait-for.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -48,9 +49,19 @@ export const adminPassword = "correct horse battery staple";
 /** Of everybody else in the stories. */
 export const userPassword = "a long enough passphrase";
 
-/** Starts a platform and waits until it is ready. */
-export async function startPlatform(env: Readonly<Record<string, string>> = {}): Promise<Platform> {
+/**
+ * Starts a platform and waits until it is ready.
+ *
+ * @param cluster the data that PostgreSQL begins with; `null`: none, as in a new clone. Default: what the test
+ *   run has made for all
+ */
+export async function startPlatform(
+  env: Readonly<Record<string, string>> = {},
+  cluster: string | null = process.env.TEST_READY_CLUSTER ?? null,
+): Promise<Platform> {
   const folder = await mkdtemp(join(tmpdir(), "3l1-e2e-"));
+  if (env.USER_DATABASE_URL === undefined)
+    await copyReadyCluster(cluster, join(folder, "postgres"));
   const claimed = await claimPorts();
   const launcher = spawn(process.execPath, [join(root, "dev/start.ts")], {
     env: { ...inherited(), ...settings(folder, claimed.ports), ...env },
@@ -110,6 +121,7 @@ function settings(folder: string, ports: readonly number[]): Record<string, stri
     ...(entries as Record<string, string>),
     PLATFORM_DIR: folder,
     PLATFORM_DEMO: "false",
+    NODE_COMPILE_CACHE: join(root, "node_modules/.cache/node"),
     ADMIN_EMAIL: adminEmail,
     ADMIN_PASSWORD: adminPassword,
     RATE_LIMIT_IP_PER_MINUTE: "0",

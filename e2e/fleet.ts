@@ -6,6 +6,7 @@ import { adminEmail, adminPassword, userPassword } from "../dev/own-platform.ts"
 import { openPlatform, type Platform } from "../dev/platform.ts";
 import { claimPorts } from "../dev/port-block.ts";
 import { type Postgres, startPostgres } from "../dev/postgres.ts";
+import { copyReadyCluster } from "../dev/ready-cluster.ts";
 import { type RunningRedis, startRedis } from "../dev/redis.ts";
 import { randomKey } from "../dev/secrets.ts";
 import type { ServiceName } from "../dev/settings.ts";
@@ -113,6 +114,7 @@ async function startStores({ manage }: Platform, folder: string, ports: readonly
   const options = (name: string, port: number) => {
     return { folder: join(folder, name), port, manage, signal, report: () => {} };
   };
+  await copyReadyCluster(process.env.TEST_READY_CLUSTER ?? null, join(folder, "postgres"));
   const [postgres, redis] = await Promise.all([
     startPostgres(options("postgres", postgresPort)),
     startRedis(options("redis", redisPort)),

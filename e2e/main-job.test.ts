@@ -21,7 +21,8 @@ const nobody = "01980000-0000-7000-8000-000000000001";
 let platform: Platform;
 let url: string;
 before(async () => {
-  platform = await startPlatform();
+  // From nothing, as in a new clone; the other stories begin with databases that are there.
+  platform = await startPlatform({}, null);
   url = platform.gatewayUrl;
 });
 after(() => platform.stop());

@@ -7,6 +7,7 @@ import { fetchPackages } from "../dev/debian-packages.ts";
 import { openPlatform } from "../dev/platform.ts";
 import { claimPorts } from "../dev/port-block.ts";
 import { type Postgres, startPostgres } from "../dev/postgres.ts";
+import { copyReadyCluster } from "../dev/ready-cluster.ts";
 import { findUnpacked, type Program } from "../dev/unpacked-program.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -52,6 +53,7 @@ export async function startPooledPostgres({ program, env }: Program): Promise<Po
   scope.defer(stop);
   const signal = AbortSignal.timeout(startWithinMs);
   const place = { folder: join(folder, "postgres"), port: postgresPort };
+  await copyReadyCluster(process.env.TEST_READY_CLUSTER ?? null, place.folder);
   const server = await startPostgres({ ...place, manage, signal });
   await setRoles(server.url);
 

@@ -2,6 +2,9 @@
 // `npm test -- FILE …` runs just these test files.
 
 import { globSync } from "node:fs";
+import { join } from "node:path";
+import { makeReadyCluster } from "../dev/ready-cluster.ts";
+import { testFolder } from "../dev/test-folder.ts";
 import { checks, runChecks } from "./checks.ts";
 import { root, run } from "./run.ts";
 import { startTestStores } from "./test-stores.ts";
@@ -11,8 +14,14 @@ const chosen = process.argv.slice(2);
 const files = chosen.length > 0 ? chosen : testFiles();
 const isStory = (file: string) => file.startsWith("e2e/");
 const counts = { passed: 0, failed: 0 };
+// The folder goes when the process exits, which a signal alone would not let it do.
+for (const [signal, number] of [["SIGINT", 2] as const, ["SIGTERM", 15] as const])
+  process.once(signal, () => process.exit(128 + number));
+const folder = testFolder();
+const ready = join(folder, "ready");
 
 if (chosen.length === 0) await checkAll();
+await makeReadyCluster(ready, AbortSignal.timeout(300_000));
 await testAll(
   files.filter((file) => !isStory(file)),
   "unit tests",
@@ -43,10 +52,18 @@ async function checkAll(): Promise<void> {
 async function testAll(some: readonly string[], what: string): Promise<void> {
   if (some.length === 0) return;
   say(`\n${what}`);
-  const stores = some.every(isStory) ? undefined : await startTestStores();
+  const stores = some.every(isStory)
+    ? undefined
+    : await startTestStores(join(folder, "stores"), ready);
   const flags = ["--test", "--test-concurrency=2", "--test-reporter=spec", "--test-timeout=300000"];
   const output = await run(process.execPath, [...flags, ...some], {
-    env: { ...stores?.env, FORCE_COLOR: process.stdout.isTTY ? "1" : "0" },
+    env: {
+      ...stores?.env,
+      TEST_READY_CLUSTER: ready,
+      // What Node.js has compiled once: a test file starts in half the time.
+      NODE_COMPILE_CACHE: join(root, "node_modules/.cache/node"),
+      FORCE_COLOR: process.stdout.isTTY ? "1" : "0",
+    },
     onOutput: (text) => void process.stdout.write(text),
     timeoutMs: 1_800_000,
   }).catch((error: Error) => error.message);
