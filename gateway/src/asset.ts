@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
+import { negotiate } from "@fastify/accept-negotiator";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { leaveUncompressed } from "./plugins/compress.ts";
 
 /** The best is 11, which takes seconds for a megabyte where this takes a fraction. */
 const brotli = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
@@ -10,7 +12,8 @@ const compressors = {
   gzip: (body: Buffer) => promisify(gzip)(body),
 };
 type Encoding = keyof typeof compressors;
-const encodings: readonly Encoding[] = ["br", "gzip"];
+/** The smallest first, for a client that takes several equally well. */
+const encodings: (Encoding | "identity")[] = ["br", "gzip", "identity"];
 
 /** A file served from memory. */
 export interface Asset {
@@ -28,7 +31,7 @@ const asksAgain = "no-cache";
  * @param caching its `Cache-Control`
  */
 export function createAsset(body: Buffer, contentType: string, caching = asksAgain): Asset {
-  const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
+  const hash = createHash("sha256").update(body).digest("base64url").slice(0, 22);
   const compressed = new Map<Encoding, Promise<Buffer>>();
 
   function compress(encoding: Encoding): Promise<Buffer> {
@@ -39,22 +42,18 @@ export function createAsset(body: Buffer, contentType: string, caching = asksAga
 
   return {
     async send(request, reply) {
+      const { "accept-encoding": accepted, "if-none-match": held } = request.headers;
+      const encoding = negotiate(String(accepted ?? ""), encodings) ?? "identity";
+      // Other bytes need another strong tag (RFC 9110, section 8.8.3).
+      const etag = encoding === "identity" ? `"${hash}"` : `"${hash}-${encoding}"`;
       reply.headers({ "cache-control": caching, etag });
       const vary = reply.getHeader("vary");
       reply.header("vary", vary === undefined ? "accept-encoding" : `${vary}, accept-encoding`);
-      if (request.headers["if-none-match"]?.includes(etag)) return reply.code(304).send();
+      if (held === "*" || held?.includes(etag)) return reply.code(304).send();
       reply.type(contentType);
-      const encoding = encodings.find((name) => accepts(request.headers["accept-encoding"], name));
-      if (encoding === undefined) return reply.send(body);
+      leaveUncompressed(request);
+      if (encoding === "identity") return reply.send(body);
       return reply.header("content-encoding", encoding).send(await compress(encoding));
     },
   };
-}
-
-/** Whether a client takes an encoding (RFC 9110, section 12.5.3). */
-function accepts(header: string | string[] | undefined, encoding: string): boolean {
-  return String(header ?? "")
-    .split(",")
-    .map((part) => part.trim().split(/\s*;\s*/))
-    .some(([name, quality = ""]) => name === encoding && !/^q=0(?:\.0*)?$/.test(quality));
 }

@@ -55,8 +55,18 @@ test("the page allows nothing inline and nothing from elsewhere, and is asked fo
   );
   assert.equal(headers["cache-control"], "no-cache");
   assert.equal(headers["x-content-type-options"], "nosniff");
-  const again = await app.inject({ url: "/", headers: { "if-none-match": `${headers.etag}` } });
-  assert.deepEqual([again.statusCode, again.body], [304, ""]);
+});
+
+test("who has the page is told so: by its tag, by a weak one, by any", async () => {
+  const { etag } = (await app.inject("/")).headers;
+  for (const method of ["GET", "HEAD"] as const)
+    for (const held of [`${etag}`, `"other", W/${etag}`, "*"]) {
+      const headers = { "if-none-match": held };
+      const { statusCode, body } = await app.inject({ method, url: "/", headers });
+      assert.deepEqual([statusCode, body], [304, ""], held);
+    }
+  const headers = { "if-none-match": '"other"' };
+  assert.equal((await app.inject({ url: "/", headers })).statusCode, 200);
 });
 
 test("parts are kept for good, since another content has another name", async () => {
@@ -66,13 +76,38 @@ test("parts are kept for good, since another content has another name", async ()
   assert.equal(body, script);
 });
 
-test("parts travel compressed", async () => {
-  for (const encoding of ["br", "gzip"]) {
-    const headers = { "accept-encoding": encoding };
+test("parts travel in the encoding that the client likes best, the smallest of several", async () => {
+  for (const [accepted, expected] of [
+    ["br", "br"],
+    ["gzip", "gzip"],
+    ["gzip, deflate, br, zstd", "br"],
+    ["*", "br"],
+    ["br;q=0, gzip;q=0.1", "gzip"],
+    ["br;q=0.1, gzip;q=0.2", "gzip"],
+    ["gzip;q=0.5, identity", undefined],
+    ["br;q=0, gzip;q=0.000", undefined],
+    ["deflate", undefined],
+    ["", undefined],
+  ] as const) {
+    const headers = { "accept-encoding": accepted };
     const answer = await app.inject({ url: "/assets/index-abc.js", headers });
-    assert.equal(answer.headers["content-encoding"], encoding);
-    assert.ok(answer.rawPayload.length < script.length / 2);
+    assert.equal(answer.headers["content-encoding"], expected, accepted);
+    assert.match(`${answer.headers.vary}`, /accept-encoding/);
+    assert.equal(answer.rawPayload.length < script.length / 2, expected !== undefined, accepted);
   }
+});
+
+test("each encoding has a tag of its own", async () => {
+  const url = "/assets/index-abc.js";
+  const tagOf = async (encoding: string) =>
+    `${(await app.inject({ url, headers: { "accept-encoding": encoding } })).headers.etag}`;
+  const tags = await Promise.all(["br", "gzip", "identity"].map(tagOf));
+  assert.equal(new Set(tags).size, 3);
+  const held = { "if-none-match": `${tags[0]}` };
+  const inGzip = { ...held, "accept-encoding": "gzip" };
+  assert.equal((await app.inject({ url, headers: inGzip })).statusCode, 200);
+  const inBrotli = { ...held, "accept-encoding": "br" };
+  assert.equal((await app.inject({ url, headers: inBrotli })).statusCode, 304);
 });
 
 test("HEAD answers as GET does, without the body", async () => {

@@ -1,9 +1,12 @@
 import fastifyCompress from "@fastify/compress";
+import type { FastifyRequest } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 import { compressFromBytes } from "../limits.ts";
 
-/** Tells @fastify/compress to leave an answer alone. */
-const leaveAlone = "x-no-compression";
+/** Tells @fastify/compress to leave the answer to a request as it is. */
+export function leaveUncompressed(request: FastifyRequest): void {
+  request.headers["x-no-compression"] = "1";
+}
 
 /**
  * gzip and brotli for larger answers; never for one that carries a token, whose length could give
@@ -14,7 +17,7 @@ export const compress = fastifyPlugin(
     app.addHook("onSend", (request, reply, _payload, done) => {
       const hasToken =
         reply.hasHeader("x-access-token") || request.routeOptions.config.policy?.sessionKey;
-      if (hasToken) request.headers[leaveAlone] = "1";
+      if (hasToken) leaveUncompressed(request);
       done();
     });
     await app.register(fastifyCompress, {
