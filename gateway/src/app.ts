@@ -44,6 +44,7 @@ import { metrics } from "./plugins/metrics.ts";
 import { problemDetails, sendProblem } from "./plugins/problem-details.ts";
 import { rateLimit } from "./plugins/rate-limit.ts";
 import { requestId, requestIdOf, traceparentOf } from "./plugins/request-id.ts";
+import { requestTarget } from "./plugins/request-target.ts";
 import { securityHeaders } from "./plugins/security-headers.ts";
 import { streamLimit } from "./plugins/stream-limit.ts";
 import { throttle } from "./plugins/throttle.ts";
@@ -91,6 +92,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(problemDetails);
   await app.register(securityHeaders);
   await app.register(host);
+  await app.register(requestTarget);
   await app.register(drainHeader, { signal });
   await app.register(compress);
   await app.register(fastifyCookie, { hook: false });

@@ -15,7 +15,7 @@ export interface ProblemBody {
   readonly title: string;
   readonly status: number;
   readonly detail: string;
-  /** The path that was asked for, without its query. */
+  /** The path that was asked for, without its query; of a long one the first 256 characters. */
   readonly instance: string;
   /** The Connect code, for example `not_found`. */
   readonly code: string;
@@ -42,6 +42,9 @@ export interface ProblemPlace {
   readonly instance: string;
 }
 
+/** More than any path of ours. The rest is the client's, and nobody reads it. */
+const maxInstanceLength = 256;
+
 /** The one table from Connect codes to HTTP. */
 const statusOfCode: Record<Code, number> = {
   [Code.Canceled]: 499,
@@ -67,6 +70,7 @@ const statusOfReason: Partial<Record<Reason, number>> = {
   [Reason.IDEMPOTENCY_KEY_REUSED]: 422,
   [Reason.METHOD_NOT_ALLOWED]: 405,
   [Reason.PAYLOAD_TOO_LARGE]: 413,
+  [Reason.URI_TOO_LONG]: 414,
   [Reason.UNSUPPORTED_MEDIA_TYPE]: 415,
 };
 
@@ -100,7 +104,7 @@ export function problemOf(error: ConnectError, place: ProblemPlace): ProblemBody
     title: titleOf(status),
     status,
     detail: detailOf(error, status, violations),
-    instance: place.instance,
+    instance: shortened(place.instance),
     code: codeToString(error.code),
     requestId: place.requestId,
     ...(place.traceId && { traceId: place.traceId }),
@@ -129,6 +133,12 @@ function detailOf(error: ConnectError, status: number, violations: readonly Viol
   if (first === undefined) return error.rawMessage;
   const sentence = first.field === "" ? first.message : `${first.field}: ${first.message}`;
   return more.length === 0 ? sentence : `${sentence}, and ${more.length} more`;
+}
+
+/** Does not end within a percent-encoded byte, since it has to stay a URI reference. */
+function shortened(instance: string): string {
+  if (instance.length <= maxInstanceLength) return instance;
+  return instance.slice(0, maxInstanceLength).replace(/%[^%]?$/, "");
 }
 
 /** The reason phrase; 499 is nginx's, and Node has none for it. */

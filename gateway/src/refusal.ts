@@ -19,6 +19,9 @@ export const tooLarge = (maxBytes: number) =>
     Reason.PAYLOAD_TOO_LARGE,
   );
 
+export const pathTooLong = () =>
+  failure(Code.ResourceExhausted, "the path is too long", Reason.URI_TOO_LONG);
+
 export const notJson = (message = "the body must be application/json in UTF-8") =>
   failure(Code.InvalidArgument, message, Reason.UNSUPPORTED_MEDIA_TYPE);
 

@@ -13,6 +13,7 @@ import {
   methodNotAllowed,
   notFound,
   notJson,
+  pathTooLong,
   tooLarge,
 } from "../refusal.ts";
 import { pathOf } from "../route-name.ts";
@@ -94,6 +95,7 @@ function toConnectError(thrown: unknown): ConnectError {
   if (code === "ERR_STREAM_PREMATURE_CLOSE") return clientLeft();
   if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") return notJson();
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE") return tooLarge(maxBodyBytes);
+  if (code === "FST_ERR_MAX_PARAM_LENGTH") return pathTooLong();
   if (statusCode >= 400 && statusCode < 500) return badRequest("the request is malformed");
   return new ConnectError("internal error", Code.Internal, undefined, undefined, thrown);
 }
