@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { refuseSecrets, refuseSecretsInLogs } from "./leaked-secrets.ts";
 import { claimPorts } from "./port-block.ts";
 import { copyReadyCluster } from "./ready-cluster.ts";
-import { waitFor } from "./wait-for.ts";
 
 const root = join(import.meta.dirname, "..");
 

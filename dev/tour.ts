@@ -1,9 +1,9 @@
 // `npm run tour`: the platform in a minute, on a platform of its own that is thrown away afterwards.
 
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { type Platform, startPlatform } from "./own-platform.ts";
 import { createTerminal } from "./terminal.ts";
 import { Visitor } from "./visitor.ts";
-import { waitFor } from "./wait-for.ts";
 
 const terminal = createTerminal(process.stdout, () => performance.now());
 const tokenLifeSeconds = 3;

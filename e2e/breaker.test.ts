@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Platform, startPlatform } from "../dev/own-platform.ts";
-import { waitFor } from "../dev/wait-for.ts";
 import { breakerOf, metricOf } from "./admin-pages.ts";
 import { Client, items, register } from "./client.ts";
 import { startOrderStandIn } from "./order-stand-in.ts";

@@ -7,6 +7,7 @@ import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
 import { ErrorInfoSchema, Reason } from "@3l1/gen/platform/v1/error_pb.ts";
 import { Access, policy } from "@3l1/gen/platform/v1/method_policy_pb.ts";
 import { UserService } from "@3l1/gen/user/v1/user_service_pb.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { type DescMethod, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
 import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import {
@@ -22,7 +23,6 @@ import {
 } from "@connectrpc/connect-node";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 import { type Platform, startPlatform } from "../dev/own-platform.ts";
-import { waitFor } from "../dev/wait-for.ts";
 import { password, register } from "./client.ts";
 
 let platform: Platform;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import { waitFor } from "../dev/wait-for.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { openDatabases } from "./databases.ts";
 import { deleteInStorm, purgesOf } from "./deletion-storm.ts";
 import { startFleet } from "./fleet.ts";

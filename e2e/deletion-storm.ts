@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { waitFor } from "../dev/wait-for.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { type Client, items, register } from "./client.ts";
 import type { Databases } from "./databases.ts";
 import type { Fleet } from "./fleet.ts";

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { environmentFor } from "../dev/environment.ts";
 import type { Platform } from "../dev/platform.ts";
 import { claimPorts } from "../dev/port-block.ts";
 import type { ManagedProcess } from "../dev/process.ts";
 import type { Environment, ServiceName } from "../dev/settings.ts";
-import { waitFor } from "../dev/wait-for.ts";
 
 const root = join(import.meta.dirname, "..");
 /** A process gives its drain 30 s. */

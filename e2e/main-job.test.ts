@@ -12,8 +12,8 @@ import type {
   LoginResponseJson,
   RegisterResponseJson,
 } from "@3l1/gen/user/v1/user_service_pb.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { adminEmail, adminPassword, type Platform, startPlatform } from "../dev/own-platform.ts";
-import { waitFor } from "../dev/wait-for.ts";
 import { Client, items, logIn, password, placeOrder, register } from "./client.ts";
 
 const uuid7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Agent } from "node:http";
 import { after, before, test } from "node:test";
-import { waitFor } from "../dev/wait-for.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { breakerOf, metricOf } from "./admin-pages.ts";
 import { Client, items, register } from "./client.ts";
 import { type Fleet, startFleet } from "./fleet.ts";

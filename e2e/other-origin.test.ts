@@ -4,11 +4,11 @@ import { keepAccessToken } from "@3l1/gen/client/access-token.ts";
 import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
 import { ErrorInfoSchema, Reason } from "@3l1/gen/platform/v1/error_pb.ts";
 import { UserService } from "@3l1/gen/user/v1/user_service_pb.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 import { type Platform, startPlatform } from "../dev/own-platform.ts";
-import { waitFor } from "../dev/wait-for.ts";
 import { password } from "./client.ts";
 import { pageOf } from "./cross-origin.ts";
 

@@ -6,10 +6,10 @@ import type {
   ListOrdersResponseJson,
   SetOrderStatusResponseJson,
 } from "@3l1/gen/order/v1/order_service_pb.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import postgres from "postgres";
 import { startPlatform } from "../dev/own-platform.ts";
 import type { Program } from "../dev/unpacked-program.ts";
-import { waitFor } from "../dev/wait-for.ts";
 import { items, logIn, password, register } from "./client.ts";
 import { openDatabases } from "./databases.ts";
 import { findPgBouncer, startPooledPostgres } from "./pgbouncer.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { Redis } from "ioredis";
 import { type Platform, startPlatform } from "../dev/own-platform.ts";
-import { waitFor } from "../dev/wait-for.ts";
 import { metricOf } from "./admin-pages.ts";
 import { type SecondGateway, shared, startSecondGateway } from "./second-gateway.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { type Platform, startPlatform } from "../dev/own-platform.ts";
-import { waitFor } from "../dev/wait-for.ts";
 import { metricOf } from "./admin-pages.ts";
 import { isRevoked, me, whenExpired, whenRevoked } from "./auth/two-gateways.ts";
 import { logIn, password, placeOrder, register } from "./client.ts";

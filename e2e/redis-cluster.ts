@@ -2,13 +2,13 @@ import { mkdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { Redis } from "ioredis";
 import { openPlatform } from "../dev/platform.ts";
 import { claimPorts } from "../dev/port-block.ts";
 import type { ManagedProcess } from "../dev/process.ts";
 import { findRedis } from "../dev/redis-program.ts";
 import { randomKey } from "../dev/secrets.ts";
-import { waitFor } from "../dev/wait-for.ts";
 import { type Killable, killable } from "./fleet-instance.ts";
 
 const slots = 16_384;

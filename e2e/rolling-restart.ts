@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { waitFor } from "../dev/wait-for.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { type BalancedRequest, type Balancer, startBalancer } from "./balancer.ts";
 import { items, password, register } from "./client.ts";
 import type { Fleet } from "./fleet.ts";

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { refuseSecrets } from "../dev/leaked-secrets.ts";
 import { adminPassword, type Platform, userPassword } from "../dev/own-platform.ts";
 import { claimPorts } from "../dev/port-block.ts";
 import { randomKey } from "../dev/secrets.ts";
-import { waitFor } from "../dev/wait-for.ts";
 
 const root = join(import.meta.dirname, "..");
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { ListOrdersResponseJson } from "@3l1/gen/order/v1/order_service_pb.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import postgres from "postgres";
 import { type Platform, startPlatform } from "../dev/own-platform.ts";
-import { waitFor } from "../dev/wait-for.ts";
 import { breakerOf } from "./admin-pages.ts";
 import { items, type Problem, password, register } from "./client.ts";
 

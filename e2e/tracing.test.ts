@@ -3,9 +3,9 @@ import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { type OtlpReceiver, startOtlpReceiver } from "@3l1/kit/tracing/otlp-receiver.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { Profile } from "pprof-format";
 import { type Platform, startPlatform, userPassword } from "../dev/own-platform.ts";
-import { waitFor } from "../dev/wait-for.ts";
 import { items, type Problem, placeOrder, register } from "./client.ts";
 
 let collector: OtlpReceiver;

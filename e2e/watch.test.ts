@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { WatchOrdersResponseJson } from "@3l1/gen/order/v1/order_service_pb.ts";
 import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
 import { type EventReader, readEvents, type ServerSentEvent } from "@3l1/kit/event-source.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { ConnectError, createClient, type Client as RpcClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import {
@@ -13,7 +14,6 @@ import {
   type PlatformFile,
   startPlatform,
 } from "../dev/own-platform.ts";
-import { waitFor } from "../dev/wait-for.ts";
 import { type Client, logIn, type Problem, placeOrder, register } from "./client.ts";
 import { shared, startSecondGateway } from "./second-gateway.ts";
 

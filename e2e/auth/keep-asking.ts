@@ -1,4 +1,4 @@
-import { waitFor } from "../../dev/wait-for.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { Client } from "../client.ts";
 import { me } from "./two-gateways.ts";
 

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
-import { waitFor } from "../../dev/wait-for.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { Client, password, register } from "../client.ts";
 import { shared } from "../second-gateway.ts";
 import { type Asking, keepAsking } from "./keep-asking.ts";

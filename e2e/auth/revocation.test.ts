@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { ListSessionsResponseJson } from "@3l1/gen/user/v1/user_service_pb.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { adminEmail, adminPassword } from "../../dev/own-platform.ts";
-import { waitFor } from "../../dev/wait-for.ts";
 import { type Client, logIn, password, register } from "../client.ts";
 import { startSecondGateway } from "../second-gateway.ts";
 import {

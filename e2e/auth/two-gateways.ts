@@ -1,5 +1,5 @@
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { type Platform, startPlatform } from "../../dev/own-platform.ts";
-import { waitFor } from "../../dev/wait-for.ts";
 import { Client, type Problem } from "../client.ts";
 import { type SecondGateway, shared, startSecondGateway } from "../second-gateway.ts";
 import { type Inside, openInside } from "./inside.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import type { Browser, Page } from "playwright-core";
 import { adminEmail, adminPassword, type Platform, startPlatform } from "../../dev/own-platform.ts";
-import { waitFor } from "../../dev/wait-for.ts";
 import { logIn, password, register } from "../client.ts";
 import { launchChromium, noChromium } from "./chromium.ts";
 import { connection, hear, logInAt, orderAt, press, screen, slip, visit } from "./visit.ts";

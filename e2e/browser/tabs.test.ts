@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { ListSessionsResponseJson } from "@3l1/gen/user/v1/user_service_pb.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import type { Browser, Page } from "playwright-core";
 import { type Platform, startPlatform } from "../../dev/own-platform.ts";
-import { waitFor } from "../../dev/wait-for.ts";
 import { placeOrder, register } from "../client.ts";
 import { launchChromium, noChromium } from "./chromium.ts";
 import { connection, hear, logInAt, orderAt, press, screen, slip, visit } from "./visit.ts";

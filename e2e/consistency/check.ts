@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { waitFor } from "../../dev/wait-for.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { openDatabases } from "../databases.ts";
 import { type Fleet, startFleet } from "../fleet.ts";
 import type { Killable } from "../fleet-instance.ts";

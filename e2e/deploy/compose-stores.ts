@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import postgres from "postgres";
 import { openCluster, postgresEnvironment } from "../../dev/postgres-cluster.ts";
 import { findRedis } from "../../dev/redis-program.ts";
-import { waitFor } from "../../dev/wait-for.ts";
 import { root } from "../../scripts/run.ts";
 import type { ComposeService } from "./compose-file.ts";
 

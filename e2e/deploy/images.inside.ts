@@ -5,7 +5,7 @@ import { type ChildProcess, execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { waitFor } from "../../dev/wait-for.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { root } from "../../scripts/run.ts";
 import { Client, register } from "../client.ts";
 import { readComposeFile } from "./compose-file.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { waitFor } from "../../dev/wait-for.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import {
   holding,
   isRevoked,

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { after, before, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { type Platform, startPlatform } from "../../dev/own-platform.ts";
-import { waitFor } from "../../dev/wait-for.ts";
 import { type SecondGateway, shared, startSecondGateway } from "../second-gateway.ts";
 import { percentile, startLoad } from "./load.ts";
 

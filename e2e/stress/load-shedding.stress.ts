@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { startPlatform } from "../../dev/own-platform.ts";
-import { waitFor } from "../../dev/wait-for.ts";
 import { metricOf } from "../admin-pages.ts";
 import { register } from "../client.ts";
 import { startOrderStandIn } from "../order-stand-in.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import postgres from "postgres";
 import { type Platform, startPlatform } from "../../dev/own-platform.ts";
-import { waitFor } from "../../dev/wait-for.ts";
 import { items, register } from "../client.ts";
 import { startLoad, statuses } from "./load.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { type Platform, startPlatform } from "../../dev/own-platform.ts";
-import { waitFor } from "../../dev/wait-for.ts";
 import { breakerOf } from "../admin-pages.ts";
 import { placeOrder, register } from "../client.ts";
 import { percentile, startLoad, statuses } from "./load.ts";

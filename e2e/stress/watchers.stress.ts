@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { type Platform, startPlatform } from "../../dev/own-platform.ts";
-import { waitFor } from "../../dev/wait-for.ts";
 import { metricOf } from "../admin-pages.ts";
 import { items, placeOrder, register } from "../client.ts";
 

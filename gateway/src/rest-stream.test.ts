@@ -9,7 +9,7 @@ import type {
   WatchOrdersResponseSchema,
 } from "@3l1/gen/order/v1/order_service_pb.ts";
 import { type EventReader, readEvents } from "@3l1/kit/event-source.ts";
-import { waitUntil } from "@3l1/kit/wait-until.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import { startGateway } from "../test/gateway.ts";
@@ -236,7 +236,7 @@ test("a user has eight streams and no more, over both faces together; others are
   his.leave();
   controller.abort();
   await Promise.allSettled(streams.map((stream) => stream.next()));
-  await waitUntil("a place", async () => {
+  await waitFor("a place", async () => {
     const again = await read();
     again.leave();
     return again.response.status === 200;
@@ -255,7 +255,7 @@ test("a client that does not read stops the service, and nobody else", async () 
   const socket = connect(gateway.port, "127.0.0.1").pause();
   socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\n\r\n`);
   let before = -1;
-  await waitUntil("the service to wait", async () => {
+  await waitFor("the service to wait", async () => {
     const isStill = sent > 0 && sent === before;
     before = sent;
     await new Promise((resolve) => setTimeout(resolve, 500));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createLogger } from "./logger.ts";
 import { runPeriodically } from "./periodic.ts";
-import { waitUntil } from "./wait-until.ts";
+import { waitFor } from "./wait-for.ts";
 
 const logger = createLogger("test", "silent");
 const never = 2 ** 31 - 1;
@@ -14,7 +14,7 @@ test("a task runs again and again, also after it has failed", async () => {
     throw new Error("not now");
   };
   const periodic = runPeriodically({ name: "task", everyMs: 1, run, logger });
-  await waitUntil("some runs", () => runs > 3);
+  await waitFor("some runs", () => runs > 3);
   await periodic.stop();
   const ran = runs;
   await new Promise((resolve) => setImmediate(resolve));
@@ -31,11 +31,11 @@ test("a task can be called for at once, never runs twice at a time, and loses no
   };
   const periodic = runPeriodically({ name: "task", everyMs: never, run, logger });
   periodic.soon();
-  await waitUntil("the first run", () => ends.length === 1);
+  await waitFor("the first run", () => ends.length === 1);
   periodic.soon();
   periodic.soon();
   ends[0]?.();
-  await waitUntil("the second run", () => ends.length === 2);
+  await waitFor("the second run", () => ends.length === 2);
   const stopped = periodic.stop();
   ends[1]?.();
   await stopped;

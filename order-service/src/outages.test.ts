@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { formatRevocation, revocationStream } from "@3l1/kit/auth/revocations.ts";
-import { waitUntil } from "@3l1/kit/wait-until.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { Redis } from "ioredis";
 import postgres, { type Sql } from "postgres";
 import { basket, placeOrder } from "../test/basket.ts";
@@ -26,7 +26,7 @@ const listing = (user: TestUser) =>
   );
 
 const untilItAnswers = (user: TestUser) =>
-  waitUntil("an answer", async () => (await listing(user)) === "answer");
+  waitFor("an answer", async () => (await listing(user)) === "answer");
 
 test("without the signing keys a call is unavailable, and it works as soon as they can be had", async () => {
   const user = await platform.user();
@@ -71,7 +71,7 @@ test("an order whose answer was lost is answered to whoever asks again with its 
   for (let i = 0; i < 12; i++) await place(`before-${i}`);
   platform.toDatabase.mute();
   const lost = place("k");
-  await waitUntil("the commit", async () => {
+  await waitFor("the commit", async () => {
     const kept = await sql`select from idempotency_keys where user_id = ${user.id} and key = 'k'`;
     return kept.length > 0;
   });
@@ -92,8 +92,5 @@ test("a token that is revoked is good for nothing within a moment", async () => 
   const revocation = { userId: user.id, epoch: 1, untilMs: Date.now() + 60_000 };
   await redis.xadd(revocationStream, "*", "revocation", formatRevocation(revocation));
   await redis.quit();
-  await waitUntil(
-    "a refusal",
-    async () => (await listing(user)) === "Unauthenticated INVALID_TOKEN",
-  );
+  await waitFor("a refusal", async () => (await listing(user)) === "Unauthenticated INVALID_TOKEN");
 });

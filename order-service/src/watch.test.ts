@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import { OrderStatus } from "@3l1/gen/order/v1/order_pb.ts";
 import { formatRevocation, revocationStream } from "@3l1/kit/auth/revocations.ts";
 import { openDatabase } from "@3l1/kit/stores/database.ts";
-import { waitUntil } from "@3l1/kit/wait-until.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { Redis } from "ioredis";
 import postgres, { type Sql } from "postgres";
 import { placeOrder } from "../test/basket.ts";
@@ -120,7 +120,7 @@ test("a change waits until no earlier transaction is under way, and none is lost
     await holder`insert into order_changes (tx, user_id, order_id, kind, created_at)
       values (pg_current_xact_id(), ${user.id}, ${earlier.id}, 'deleted', now())`;
     await placeOrder(user);
-    await waitUntil("the later change to be committed", async () => {
+    await waitFor("the later change to be committed", async () => {
       const [found] = await sql`select count(*)::int from order_changes where user_id = ${user.id}`;
       return found?.count === 2;
     });
@@ -172,7 +172,7 @@ test("a user has eight streams in a process and no more, and a place is free aga
   await using another = openWatch(other);
   await another.next();
   await open.pop()?.[Symbol.asyncDispose]();
-  await waitUntil("a place", async () => {
+  await waitFor("a place", async () => {
     const watch = openWatch(user);
     const opened = await watch.next().then(
       () => true,
@@ -209,7 +209,7 @@ test("changes are told also when notices are lost, and without the database noth
   assert.deepEqual(await watch.events(1), [{ case: "created", value: order }]);
   await platform.toDatabase.shut();
   await platform.toDatabase.open();
-  await waitUntil("the database", () =>
+  await waitFor("the database", () =>
     user.orders.listOrders({}).then(
       () => true,
       () => false,

@@ -2,7 +2,7 @@ import { after, before, test } from "node:test";
 import { drizzle } from "@3l1/kit/stores/drizzle.ts";
 import { migrateDatabase } from "@3l1/kit/stores/migrate.ts";
 import { createTestDatabase, type TestDatabase } from "@3l1/kit/stores/test-database.ts";
-import { waitUntil } from "@3l1/kit/wait-until.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { Registry } from "@prometheus-io/client";
 import { pino } from "pino";
 import postgres, { type Sql } from "postgres";
@@ -34,10 +34,10 @@ test("it counts what is still to be done, and forgets what is done", async () =>
       text.includes(`outbox_rows${line}\n`),
     );
   };
-  await waitUntil("one row each", shows(1));
+  await waitFor("one row each", shows(1));
   await sql`delete from purges`;
   await sql`update revocations set published_at = now()`;
   counting.soon();
-  await waitUntil("no row", shows(0));
+  await waitFor("no row", shows(0));
   await counting.stop();
 });

@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
 import { revocationStream } from "@3l1/kit/auth/revocations.ts";
 import { reasonOf } from "@3l1/kit/rpc/failure.ts";
-import { waitUntil } from "@3l1/kit/wait-until.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { Code } from "@connectrpc/connect";
 import { v7 as uuidv7 } from "uuid";
 import { failing } from "../test/failing.ts";
@@ -42,8 +42,8 @@ test("without Redis, tokens go on, logins wait, and a logout counts all the same
   assert.equal(await unpublished(), 2);
   await platform.redisWay.mend();
   for (const { headers } of [ann, bob])
-    await waitUntil("the other copy to hear of it", () => isRefused(headers, 1));
-  await waitUntil("both to be told", async () => (await unpublished()) === 0);
+    await waitFor("the other copy to hear of it", () => isRefused(headers, 1));
+  await waitFor("both to be told", async () => (await unpublished()) === 0);
   for (const { sessionKey } of [ann, bob]) {
     const dead = platform.sessions(1).refreshSession({}, { headers: fromGateway(sessionKey) });
     assert.equal((await failing(dead)).code, Code.Unauthenticated);
@@ -59,7 +59,7 @@ test("what a process decided and did not live to tell, another one tells", async
   const dead = platform.sessions().refreshSession({}, { headers: fromGateway(sessionKey) });
   assert.equal((await failing(dead)).code, Code.Unauthenticated, "before anybody is told");
   for (const copy of [0, 1])
-    await waitUntil("all copies to hear of it", () => isRefused(headers, copy));
+    await waitFor("all copies to hear of it", () => isRefused(headers, copy));
   const { sessions } = await platform
     .users()
     .listSessions({}, { headers: (await platform.register()).headers });
@@ -78,7 +78,7 @@ test("a Redis that comes back having lost everything is told again", async () =>
   await platform.redisWay.cut();
   for (const [entry] of await toldIn()) await redis.xdel(revocationStream, entry);
   await platform.redisWay.mend();
-  await waitUntil("it to be told again", async () => (await toldIn()).length > 0);
+  await waitFor("it to be told again", async () => (await toldIn()).length > 0);
   redis.disconnect();
 });
 
@@ -87,7 +87,7 @@ test("a service that starts without Redis works as soon as Redis is there", asyn
   await platform.redisWay.cut();
   const service = await startService(platform.env);
   await platform.redisWay.mend();
-  await waitUntil("a login", () =>
+  await waitFor("a login", () =>
     platform.register().then(
       () => true,
       () => false,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import type { RedisClient } from "@3l1/kit/stores/redis.ts";
-import { waitUntil } from "@3l1/kit/wait-until.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { Code } from "@connectrpc/connect";
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import { failing } from "../test/failing.ts";
@@ -96,7 +96,7 @@ test("an old key that comes back after the new one was used ends the session eve
   assert.equal((await failing(refresh(next))).code, Code.Unauthenticated);
   for (const copy of [0, 1])
     for (const dead of [bearer(nextToken), headers])
-      await waitUntil("the tokens to be refused", () =>
+      await waitFor("the tokens to be refused", () =>
         platform
           .users(copy)
           .getUser({}, { headers: dead })

@@ -4,7 +4,7 @@ import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
 import { Role } from "@3l1/gen/user/v1/user_pb.ts";
 import { reasonOf } from "@3l1/kit/rpc/failure.ts";
 import { metadata } from "@3l1/kit/rpc/metadata.ts";
-import { waitUntil } from "@3l1/kit/wait-until.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import { v7 as uuidv7 } from "uuid";
@@ -110,7 +110,7 @@ test("logging out everywhere ends all sessions of the user, on every copy", asyn
   await platform.users().logout({ everywhere: true }, { headers: ann.headers });
   for (const { sessionKey, headers } of [ann, ...others]) {
     assert.ok(await isDead(sessionKey));
-    await waitUntil("the other copy to refuse the token", () =>
+    await waitFor("the other copy to refuse the token", () =>
       platform
         .users(1)
         .getUser({}, { headers })

@@ -4,7 +4,7 @@ import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
 import { Role } from "@3l1/gen/user/v1/user_pb.ts";
 import { reasonOf } from "@3l1/kit/rpc/failure.ts";
 import { metadata } from "@3l1/kit/rpc/metadata.ts";
-import { waitUntil } from "@3l1/kit/wait-until.ts";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { Code } from "@connectrpc/connect";
 import { v7 as uuidv7 } from "uuid";
 import { failing } from "../test/failing.ts";
@@ -151,7 +151,7 @@ test("the order-service is told who was deleted until it answers, and once by al
   platform.orders.failNext(4);
   for (const { headers } of users) await platform.users().deleteUser({}, { headers });
   const purgesLeft = async () => (await platform.sql`select 1 from purges`).length;
-  await waitUntil("all orders to be purged", async () => (await purgesLeft()) === 0);
+  await waitFor("all orders to be purged", async () => (await purgesLeft()) === 0);
   for (const { id } of users)
     assert.equal(platform.orders.purged.filter((purged) => purged === id).length, 1);
 });

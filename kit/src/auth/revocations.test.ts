@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { createLogger } from "../logger.ts";
 import { openRedis, type RedisClient, redisReady } from "../stores/redis.ts";
+import { waitFor } from "../wait-for.ts";
 import type { Caller } from "./caller.ts";
 import {
   createRevocations,
@@ -53,14 +53,6 @@ const someone = (change: Partial<Caller> = {}): Caller => ({
 });
 const inAMinute = () => Date.now() + minuteMs;
 
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`);
-    await sleep(5);
-  }
-}
-
 test("what was revoked before the start is known as soon as it is ready", async () => {
   const caller = someone();
   const { userId, sessionId } = caller;
@@ -86,7 +78,7 @@ test("what is revoked later is heard of", async () => {
   await revocations.ready(5_000);
   assert.equal(revocations.isRevoked(caller), false);
   await publish({ userId: caller.userId, epoch: 4, untilMs: inAMinute() });
-  await until("the revocation", () => revocations.isRevoked(caller));
+  await waitFor("the revocation", () => revocations.isRevoked(caller));
   assert.equal(revocations.isRevoked({ ...caller, sessionId: randomUUID() }), true);
   assert.equal(revocations.isRevoked({ ...caller, epoch: 4 }), false, "tokens of after are good");
 });
@@ -109,7 +101,7 @@ test("nothing is missed while the connection is away", async () => {
   const caller = someone();
   await killConnections(name);
   await publish({ userId: caller.userId, epoch: 9, untilMs: inAMinute() });
-  await until("the revocation", () => revocations.isRevoked(caller));
+  await waitFor("the revocation", () => revocations.isRevoked(caller));
 });
 
 test("it tells for how long it has heard nothing", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createTcpGate } from "../tcp-gate.ts";
-import { waitUntil } from "../wait-until.ts";
+import { waitFor } from "../wait-for.ts";
 import { openDatabase } from "./database.ts";
 import { sql } from "./drizzle.ts";
 
@@ -23,7 +23,7 @@ test("dates, JSON and transactions are the same before and after the server was 
     await assert.rejects(read());
     await gate.open();
     let again: unknown;
-    await waitUntil("an answer", async () => {
+    await waitFor("an answer", async () => {
       again = await read().catch(() => undefined);
       return again !== undefined;
     });

@@ -5,7 +5,7 @@ import postgres from "postgres";
 import { reasonOf } from "../rpc/failure.ts";
 import { toConnectError } from "../rpc/service-error.ts";
 import { createTcpGate, type TcpGate } from "../tcp-gate.ts";
-import { waitUntil } from "../wait-until.ts";
+import { waitFor } from "../wait-for.ts";
 import { guardQueries, type QueryGuard } from "./query-guard.ts";
 
 const connections = 2;
@@ -46,7 +46,7 @@ const guardFor = (ms: number) =>
 const ask = () => outcome(guard.run((sql) => sql`select 1`));
 const many = (count: number, one = ask) => Promise.all(Array.from({ length: count }, one));
 
-const comesBack = () => waitUntil("an answer", async () => (await ask()) === "answer");
+const comesBack = () => waitFor("an answer", async () => (await ask()) === "answer");
 
 function outcome(query: Promise<unknown>): Promise<string> {
   return query.then(
@@ -89,7 +89,7 @@ test("while the database is lost, one query at a time tries", async () => {
   await ask();
   await gate.freeze();
   let trying = 0;
-  await waitUntil("an attempt", async () => {
+  await waitFor("an attempt", async () => {
     const attempts = Array.from({ length: 10 }, () =>
       outcome(
         guard.run((sql) => {

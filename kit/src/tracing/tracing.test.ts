@@ -11,7 +11,7 @@ import { createGrpcServer } from "../grpc/server.ts";
 import { createUpstream } from "../resilience/upstream.ts";
 import { failure } from "../rpc/failure.ts";
 import { metadata } from "../rpc/metadata.ts";
-import { waitUntil } from "../wait-until.ts";
+import { waitFor } from "../wait-for.ts";
 import { startOtlpReceiver } from "./otlp-receiver.ts";
 import { traceServerCalls } from "./trace-server-calls.ts";
 import { startTracing, type Tracing } from "./tracing.ts";
@@ -34,7 +34,7 @@ async function start(endpoint: string): Promise<Tracing> {
 /** Ends it, and waits for a span: a machine that is busy may need longer than the end waits. */
 async function closed(tracing: Tracing, name: string): Promise<void> {
   await tracing.close();
-  await waitUntil(name, () => receiver.spans.some((span) => span.name === name));
+  await waitFor(name, () => receiver.spans.some((span) => span.name === name));
 }
 
 test("without an endpoint there is no tracing", async () => {
@@ -135,11 +135,11 @@ test("a collector that is away, or takes and never answers, costs the end 2 s at
   for (const socket of sockets) socket.destroy();
   silent.close();
   const warnings = () => lines.filter(({ msg }) => msg === "traces do not reach their collector");
-  await waitUntil("its warning", () => warnings().length === 1);
+  await waitFor("its warning", () => warnings().length === 1);
 
   const away = await start("http://127.0.0.1:1");
   for (let count = 0; count < 5_000; count++) away.start("server", "lost", sampled)?.end();
-  await waitUntil("the other warning", () => warnings().length > 1);
+  await waitFor("the other warning", () => warnings().length > 1);
   await away.close();
   assert.equal(warnings().length, 2);
 });

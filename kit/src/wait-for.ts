@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Asks again and again until an answer comes that is not `undefined` or `false`. Rejects after `timeoutMs`. */
+/** For tests: asks again and again until an answer comes that is not `undefined` or `false`. Rejects after `timeoutMs`. */
 export async function waitFor<T>(
   what: string,
   ask: () => T | undefined | false | Promise<T | undefined | false>,
