@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -66,8 +66,10 @@ test("a problem never shows the value", () => {
   assert.doesNotMatch(problems.join(), /hunter2/);
 });
 
-test("a secret may stand in a file, and an unreadable file is a problem of its own", () => {
-  const file = join(mkdtempSync(join(tmpdir(), "3l1-config-")), "secret");
+test("a secret may stand in a file, and an unreadable file is a problem of its own", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "3l1-config-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "secret");
   writeFileSync(file, `${secret}\n`);
   const { SECRET_KEYS, ...rest } = good;
   assert.deepEqual(loadConfig(settings, { ...rest, SECRET_KEYS_FILE: file }).SECRET_KEYS, [secret]);
