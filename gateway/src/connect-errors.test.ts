@@ -197,3 +197,35 @@ test("what the protocol itself refuses is in the log as well", async () => {
     assert.equal(gateway.lines[0]?.code, code);
   }
 });
+
+/** No field has so high a type. */
+const noMessage = Buffer.from([0x0f]);
+const inFrame = (message: Buffer, flags = 0) =>
+  Buffer.concat([Buffer.from([flags, 0, 0, 0, message.length]), message]);
+const getUser = "/user.v1.UserService/GetUser";
+const watchOrders = "/order.v1.OrderService/WatchOrders";
+
+for (const [what, path, type, body] of [
+  ["Connect", getUser, "application/proto", noMessage],
+  ["Connect, a stream", watchOrders, "application/connect+proto", inFrame(noMessage)],
+  ["gRPC-Web", getUser, "application/grpc-web+proto", inFrame(noMessage)],
+  ["gRPC-Web, a stream", watchOrders, "application/grpc-web+proto", inFrame(noMessage)],
+  ["gRPC-Web, compressed", getUser, "application/grpc-web+proto", inFrame(noMessage, 1)],
+  ["Connect by GET", `${getUser}?connect=v1&encoding=proto&base64=1&message=Dw`],
+  ["Connect by GET, no base64", `${getUser}?connect=v1&encoding=proto&base64=1&message=*`],
+] as const)
+  test(`bytes that are no message are the client's fault: ${what}`, async () => {
+    gateway.lines.length = 0;
+    const post = { method: "POST", headers: { ...headers, "content-type": type ?? "" } };
+    const response = await gateway.fetch(
+      path,
+      body === undefined ? { headers } : { ...post, body },
+    );
+    const text = await response.text();
+    if (type?.includes("grpc-web")) assert.match(text, /grpc-status: 3\r\n/);
+    else assert.match(text, /"code":"invalid_argument"/);
+    assert.match(decodeURIComponent(text), /the message cannot be read/);
+    while (gateway.lines.length === 0) await new Promise(setImmediate);
+    const [line, ...others] = gateway.lines;
+    assert.deepEqual([line?.msg, line?.code, others], ["request", "invalid_argument", []]);
+  });

@@ -1,7 +1,8 @@
 import { Readable } from "node:stream";
 import type { JsonValue } from "@bufbuild/protobuf";
 import {
-  type ConnectError,
+  Code,
+  ConnectError,
   createContextKey,
   createContextValues,
   type HandlerContext,
@@ -13,8 +14,10 @@ import {
   type UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { badInput } from "./bad-input.ts";
 import { leaving } from "./forward.ts";
 import { noteError, sendProblem } from "./plugins/problem-details.ts";
+import { publicErrorOf } from "./problem.ts";
 import { notRpc } from "./refusal.ts";
 
 /** A request of Fastify's on its way through a handler of Connect's. */
@@ -23,12 +26,22 @@ export interface Exchange {
   readonly reply: FastifyReply;
   /** Why a step before the handler turned the request away. The handler tells it in its protocol. */
   readonly refusal: ConnectError | undefined;
+  /** Whether a handler of ours has been called, with the message. */
+  isRead?: boolean;
+  /** What the client is told instead, when its message cannot be read. */
+  unreadable?: ConnectError;
 }
 
 const exchangeKey = createContextKey<Exchange | undefined>(undefined, { description: "exchange" });
 
-/** The exchange that a handler's context belongs to. */
-export function exchangeOf({ values }: Pick<HandlerContext, "values">): Exchange {
+/** The exchange that a handler of ours is called for. */
+export function enter(context: HandlerContext): Exchange {
+  const exchange = exchangeOf(context);
+  exchange.isRead = true;
+  return exchange;
+}
+
+function exchangeOf({ values }: Pick<HandlerContext, "values">): Exchange {
   const exchange = values.get(exchangeKey);
   if (exchange === undefined) throw new Error("the handler was called without an exchange");
   return exchange;
@@ -36,15 +49,26 @@ export function exchangeOf({ values }: Pick<HandlerContext, "values">): Exchange
 
 /** Runs before a handler reads anything: throws what the request was turned away with. */
 export function gate(context: HandlerContext): void {
-  const { request, reply, refusal } = exchangeOf(context);
+  const exchange = exchangeOf(context);
+  const { request, reply, refusal } = exchange;
   const { signal } = context;
   // What the handler itself refuses, such as a malformed message, ends up here alone.
   const note = () => {
-    const isError = signal.reason instanceof Error && signal.reason.name !== "AbortError";
-    if (isError && request.outcome === "ok") noteError(signal.reason, request, reply);
+    const { reason } = signal;
+    const isError = reason instanceof Error && reason.name !== "AbortError";
+    if (!isError || request.outcome !== "ok") return;
+    const unreadable = exchange.isRead ? undefined : unreadableFor(reason);
+    if (unreadable !== undefined) exchange.unreadable = publicErrorOf(unreadable);
+    noteError(unreadable ?? reason, request, reply);
   };
   signal.addEventListener("abort", note);
   if (refusal !== undefined) throw refusal;
+}
+
+/** Connect takes bytes that are no message for a failure of the server, but nothing of ours has run yet. */
+function unreadableFor(reason: Error): ConnectError | undefined {
+  if (ConnectError.from(reason, Code.Internal).code !== Code.Internal) return undefined;
+  return badInput([{ path: [], rule: "type.message", message: "the message cannot be read" }]);
 }
 
 /** Answers a request by a handler of Connect's. */
@@ -60,6 +84,8 @@ export async function answer(handler: UniversalHandler, exchange: Exchange): Pro
     signal: leaving(reply),
     contextValues: createContextValues().set(exchangeKey, exchange),
   });
+  const { unreadable } = exchange;
+  if (unreadable !== undefined) return answer(handler, { request, reply, refusal: unreadable });
   // Nobody is there any more to take an answer.
   if (reply.raw.destroyed) return reply.hijack();
   // Without a body it is of no protocol that the handler speaks.

@@ -9,8 +9,9 @@ import {
   type MethodImpl,
 } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
-import type { FastifyInstance } from "fastify";
-import { answer, exchangeOf, gate } from "./connect-exchange.ts";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { BodyPlaces } from "./body-places.ts";
+import { answer, enter, gate } from "./connect-exchange.ts";
 import type { CallBounds, Forwarder, ForwardTarget } from "./forward.ts";
 import { maxBinaryBodyBytes, maxTimeoutMs } from "./limits.ts";
 import { noteError } from "./plugins/problem-details.ts";
@@ -23,6 +24,7 @@ export interface ConnectOptions {
   readonly forwarder: Forwarder;
   /** Aborted once those who watch are to come back to another process. */
   readonly ending: AbortSignal;
+  readonly places: BodyPlaces;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface ConnectOptions {
  */
 export async function connect(
   app: FastifyInstance,
-  { services, forwarder, ending }: ConnectOptions,
+  { services, forwarder, ending, places }: ConnectOptions,
 ): Promise<void> {
   const router = createConnectRouter({
     grpc: false,
@@ -48,8 +50,8 @@ export async function connect(
         serve(router, { method, policy, transport }, forwarder, ending);
     }
   // JSON is read as for REST; all else is messages in frames, or not for us.
-  app.addContentTypeParser("*", (request: { raw: Parameters<typeof readBody>[0] }) =>
-    readBody(request.raw, maxBinaryBodyBytes),
+  app.addContentTypeParser("*", (request: FastifyRequest) =>
+    readBody(request.raw, { maxBytes: maxBinaryBodyBytes, places }),
   );
   for (const handler of router.handlers) route(app, handler);
 }
@@ -89,7 +91,7 @@ function unary(
   forwarder: Forwarder,
 ): MethodImpl<DescMethodUnary> {
   return async (message, context) => {
-    const { request, reply } = exchangeOf(context);
+    const { request, reply } = enter(context);
     try {
       return await forwarder.unary(request, reply, target, message, boundsOf(context));
     } catch (error) {
@@ -103,7 +105,7 @@ function serverStream(
   forwarder: Forwarder,
 ): MethodImpl<DescMethodServerStreaming> {
   return async function* (message, context) {
-    const { request, reply } = exchangeOf(context);
+    const { request, reply } = enter(context);
     try {
       yield* forwarder.stream(request, reply, target, message, boundsOf(context));
     } catch (error) {
