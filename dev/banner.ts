@@ -6,13 +6,15 @@ export interface BannerOptions {
   readonly adminEmail: string;
   /** Where the admin's password can be found. */
   readonly adminPasswordIn: string;
+  /** What shows the logs. */
+  readonly logsCommand: string;
   /** The demo account, when it is there. */
   readonly demo: { readonly email: string; readonly password: string } | undefined;
 }
 
 /** What can be opened and pasted now. No token is ever in it. */
 export function printBanner(terminal: Terminal, options: BannerOptions): void {
-  const { gatewayUrl, adminUrl, adminEmail, adminPasswordIn, demo } = options;
+  const { gatewayUrl, adminUrl, adminEmail, adminPasswordIn, logsCommand, demo } = options;
   const row = (name: string, value: string, note = "") => {
     const end = note && `  ${terminal.paint("dim", note)}`;
     terminal.print(`  ${terminal.paint("dim", name.padEnd(9))} ${value}${end}`);
@@ -23,6 +25,7 @@ export function printBanner(terminal: Terminal, options: BannerOptions): void {
   row("metrics", terminal.paint("cyan", `${adminUrl}/metrics`), "also /readyz and /breakers");
   if (demo) row("demo", demo.email, `password ${demo.password}`);
   row("admin", adminEmail, `password in ${adminPasswordIn}`);
+  row("logs", logsCommand, "warnings and errors come here too");
   terminal.print();
   if (!demo) return;
   terminal.print("  To paste into another terminal:");

@@ -11,6 +11,7 @@ const { signal } = new AbortController();
 async function startApi(t: TestContext) {
   const accounts = new Map<string, string>();
   const orders = new Map<string, object>();
+  const calls: string[] = [];
   const server = createServer(async (request, response) => {
     let text = "";
     for await (const chunk of request) text += chunk;
@@ -18,6 +19,7 @@ async function startApi(t: TestContext) {
     const answer = (status: number, content: object) =>
       response.writeHead(status).end(status === 204 ? "" : JSON.stringify(content));
     const path = request.url?.split("?")[0];
+    calls.push(path ?? "");
     if (path === "/api/users/reg") {
       if (accounts.has(body.email)) return answer(409, { code: "already_exists" });
       accounts.set(body.email, body.password);
@@ -36,13 +38,19 @@ async function startApi(t: TestContext) {
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => server.close());
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, accounts, orders };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    accounts,
+    orders,
+    calls,
+  };
 }
 
 test("the demo account gets its orders once, however often the platform starts", async (t) => {
-  const { url, accounts, orders } = await startApi(t);
+  const { url, accounts, orders, calls } = await startApi(t);
   const options = { url, email: "demo@example.com", password: "long enough to be good", signal };
   await loadDemoData(options);
+  assert.ok(!calls.includes("/api/users/log"), "a login of nobody stands in the log as an attack");
   const first = new Map(orders);
   assert.deepEqual([...accounts.keys()], ["demo@example.com"]);
   assert.equal(first.size, 3);

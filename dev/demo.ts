@@ -50,7 +50,7 @@ const orders = [
  */
 export async function loadDemoData(options: DemoOptions): Promise<void> {
   const call = caller(options);
-  const token = (await logIn(call, options)) ?? (await register(call, options));
+  const token = (await register(call, options)) ?? (await logIn(call, options));
   const known = await call("GET", "/api/orders/list?pageSize=1", { token });
   if (expect(200, known, "the list of orders").body.orders?.length === 0) {
     for (const [index, body] of orders.entries()) {
@@ -62,16 +62,18 @@ export async function loadDemoData(options: DemoOptions): Promise<void> {
   expect(204, await call("POST", "/api/users/out", { token, body: {} }), "the logout");
 }
 
+/** For an account that is there. */
 async function logIn(call: ReturnType<typeof caller>, { email, password }: DemoOptions) {
   const answer = await call("POST", "/api/users/log", { body: { email, password } });
-  return answer.status === 401 ? undefined : tokenIn(expect(200, answer, "the login"));
+  if (answer.status === 401) throw new Error(`${email} is there already, with another password`);
+  return tokenIn(expect(200, answer, "the login"));
 }
 
+/** First, since a login of nobody would stand in the log as a failed one. */
 async function register(call: ReturnType<typeof caller>, { email, password }: DemoOptions) {
   const body = { name: "Robin Demo", email, password };
   const answer = await call("POST", "/api/users/reg", { body });
-  if (answer.status === 409) throw new Error(`${email} is there already, with another password`);
-  return tokenIn(expect(201, answer, "the registration"));
+  return answer.status === 409 ? undefined : tokenIn(expect(201, answer, "the registration"));
 }
 
 function tokenIn({ body }: Answer): string {

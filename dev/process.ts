@@ -15,6 +15,8 @@ export interface ProcessOptions {
   readonly env: Record<string, string>;
   /** A file for its output, emptied with the first start. Default: it writes where we do. */
   readonly logFile?: string;
+  /** Whether its log is shown as it grows. Default: its last lines are told when it dies too early. */
+  readonly logIsShown?: boolean;
   /** What it reads from standard input, so that secrets stay out of its arguments. Default: nothing. */
   readonly input?: string;
   /** Whom it runs as. Default: as we do. */
@@ -119,7 +121,7 @@ export function manageProcess(options: ProcessOptions, events: ProcessEvents): M
       run();
       const givenUp = new AbortController();
       const death = ended.then((how) => {
-        throw new StartError(`${name} ${how} before it was ready${lastLines(options.logFile)}`);
+        throw new StartError(`${name} ${how} before it was ready${lastWords(options)}`);
       });
       const signal = AbortSignal.any([wait.signal, givenUp.signal]);
       await Promise.race([death, waitUntil(isReady, { ...wait, what: name, signal })]).finally(() =>
@@ -155,7 +157,7 @@ function spawnFrom({ command, args, env, user, input, logFile }: ProcessOptions)
   }
 }
 
-function lastLines(file: string | undefined): string {
-  if (file === undefined) return "";
-  return `:\n${readFileSync(file, "utf8").trimEnd().split("\n").slice(-10).join("\n")}`;
+function lastWords({ logFile, logIsShown }: ProcessOptions): string {
+  if (logFile === undefined || logIsShown) return "";
+  return `:\n${readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-10).join("\n")}`;
 }

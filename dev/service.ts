@@ -4,7 +4,8 @@ import type { Platform } from "./platform.ts";
 import type { RunningService } from "./platform-file.ts";
 import type { ManagedProcess } from "./process.ts";
 import { serviceFlags } from "./service-flags.ts";
-import { type Environment, type ServiceSettings, urlOf } from "./settings.ts";
+import { logFileOf, type ServiceLogs } from "./service-logs.ts";
+import { type Environment, type ServiceSettings, type Settings, urlOf } from "./settings.ts";
 
 /** Migrations run within this. */
 const readyWithinMs = 60_000;
@@ -16,25 +17,35 @@ const shortLifeMs = 5_000;
 /** The folder of the repository. */
 export const root = join(import.meta.dirname, "..");
 
+/** What all services are started with. */
+export interface StartOptions {
+  readonly env: Environment;
+  readonly platform: Platform;
+  readonly settings: Settings;
+  readonly logs: ServiceLogs;
+  readonly signal: AbortSignal;
+}
+
 /** Starts a service and waits until its admin port says that it is ready. */
 export async function startService(
   service: ServiceSettings,
-  env: Environment,
-  { manage }: Platform,
-  watch: boolean,
-  signal: AbortSignal,
+  { env, platform, settings, logs, signal }: StartOptions,
 ): Promise<ManagedProcess> {
-  const managed = manage({
+  const logFile = logFileOf(settings.platformDir, service.name);
+  const managed = platform.manage({
     name: service.name,
     role: "service",
     command: process.execPath,
     args: [...serviceFlags, join(root, service.name, "src", "main.ts")],
     env: environmentFor(service.name, env),
+    logFile,
+    logIsShown: true,
     stopSignal: "SIGTERM",
     killAfterMs,
-    restartsAfter: (livedMs) => !watch || livedMs > shortLifeMs,
+    restartsAfter: (livedMs) => !settings.watch || livedMs > shortLifeMs,
   });
   const isReady = () => answersReady(`${urlOf(service.admin)}/readyz`, signal);
+  logs.show(logFile);
   await managed.start(isReady, { deadlineMs: readyWithinMs, signal });
   return managed;
 }

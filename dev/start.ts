@@ -1,7 +1,7 @@
 // What `npm start` does: PostgreSQL and Redis, then the three services, then demo data. Ctrl-C stops all.
 
 import { once } from "node:events";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { prepareConsole, watchConsole } from "./console.ts";
 import { isSet, readSetting, withDefaults } from "./environment.ts";
 import { openPlatform, type Platform } from "./platform.ts";
@@ -11,6 +11,7 @@ import { type Postgres, startPostgres } from "./postgres.ts";
 import { type RunningRedis, startRedis } from "./redis.ts";
 import { loadSecrets, type Secrets } from "./secrets.ts";
 import { describeService, root, startService } from "./service.ts";
+import { showServiceLogs } from "./service-logs.ts";
 import {
   addressesOf,
   type Environment,
@@ -19,6 +20,7 @@ import {
   type Settings,
   urlOf,
 } from "./settings.ts";
+import { shortPath } from "./short-path.ts";
 import { StartError } from "./start-error.ts";
 import { stopRequests } from "./stop-requests.ts";
 import { createTerminal } from "./terminal.ts";
@@ -29,6 +31,7 @@ import { welcome } from "./welcome.ts";
 const startedAt = performance.now();
 const terminal = createTerminal(process.stdout, () => performance.now());
 const report = (line: string) => terminal.print(`  ${line}`);
+const logs = showServiceLogs(terminal, process.stdout);
 const { stop, hurry } = stopRequests(process);
 /** Ends what is still starting, once it is to no avail. */
 const giveUp = new AbortController();
@@ -58,6 +61,7 @@ async function main(): Promise<number> {
 /** Starts everything, and returns when asked to stop. */
 async function run(platform: Platform, settings: Settings): Promise<void> {
   await checkPorts(addressesOf(settings));
+  terminal.print("\n  3L1: PostgreSQL, Redis and three services\n");
   const secrets = loadSecrets(settings.platformDir);
   const [stores] = await together(
     giveUp,
@@ -67,7 +71,9 @@ async function run(platform: Platform, settings: Settings): Promise<void> {
   const env = environment(settings, secrets, stores);
 
   const start = (service: ServiceSettings) =>
-    terminal.step(service.name, () => startService(service, env, platform, settings.watch, signal));
+    terminal.step(service.name, () =>
+      startService(service, { env, platform, settings, logs, signal }),
+    );
   const [gateway, userService, orderService] = await together(
     giveUp,
     start(settings.gateway),
@@ -83,6 +89,7 @@ async function run(platform: Platform, settings: Settings): Promise<void> {
     }),
   );
   await welcome({ settings, secrets, env, terminal, startedAt, stop });
+  logs.ready();
 
   const watched = settings.watch ? [gateway, userService, orderService] : [];
   const watchers = [watchSources(root, watched, report)];
@@ -153,6 +160,6 @@ async function shutDown(platform: Platform, { platformDir }: Settings): Promise<
   if (stop.aborted)
     terminal.print("\n  stopping: what is under way may end; Ctrl-C again to hurry");
   await platform.stop();
-  if (stop.aborted)
-    terminal.print(`  stopped; the data stays in ${relative(process.cwd(), platformDir) || "."}`);
+  logs.close();
+  if (stop.aborted) terminal.print(`  stopped; the data stays in ${shortPath(platformDir)}`);
 }

@@ -1,9 +1,10 @@
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { printBanner } from "./banner.ts";
 import { loadDemoData } from "./demo.ts";
 import { readSetting } from "./environment.ts";
 import type { Secrets } from "./secrets.ts";
 import { type Environment, type Settings, urlOf } from "./settings.ts";
+import { shortPath } from "./short-path.ts";
 import { inSeconds, type Terminal } from "./terminal.ts";
 
 export interface WelcomeOptions {
@@ -29,12 +30,15 @@ export async function welcome(options: WelcomeOptions): Promise<void> {
   terminal.print(`\n  3L1 is ${took} at ${url}; Ctrl-C stops it and keeps its data`);
   if (!settings.demo) return;
   const ownPassword = readSetting(env, "ADMIN_PASSWORD") === secrets.adminPassword;
-  const file = relative(process.cwd(), join(settings.platformDir, "secrets.json"));
+  const file = shortPath(join(settings.platformDir, "secrets.json"));
   printBanner(terminal, {
     gatewayUrl: url,
     adminUrl: urlOf(settings.gateway.admin),
     adminEmail: readSetting(env, "ADMIN_EMAIL") ?? "",
     adminPasswordIn: ownPassword ? file : "ADMIN_PASSWORD, as you set it",
+    logsCommand: env.PLATFORM_DIR
+      ? `PLATFORM_DIR=${env.PLATFORM_DIR} npm run logs`
+      : "npm run logs",
     demo,
   });
 }
@@ -46,7 +50,7 @@ async function hasDemoData(
   { terminal, stop }: WelcomeOptions,
 ): Promise<boolean> {
   try {
-    await loadDemoData({ url, ...account, signal: stop });
+    await terminal.step("demo data", () => loadDemoData({ url, ...account, signal: stop }));
     return true;
   } catch (error) {
     if (!stop.aborted) terminal.print(`  no demo data: ${(error as Error).message}`);
