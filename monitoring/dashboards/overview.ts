@@ -1,5 +1,13 @@
 import type { DashboardDescription } from "./dashboard.ts";
-import { accounts, callsToOthers, noStreams, orZero, quantileOf, resources } from "./panels.ts";
+import {
+  accounts,
+  callsToOthers,
+  noStreams,
+  orZero,
+  quantileOf,
+  resources,
+  shedRequests,
+} from "./panels.ts";
 
 const requests = "http_request_duration_seconds_count";
 const rate = (filter = "") => `rate(${requests}{${filter}}[$__rate_interval])`;
@@ -145,7 +153,10 @@ export const overview: DashboardDescription = {
         },
       ],
     },
-    { question: "What is cut off, shed or tried again?", panels: callsToOthers("") },
+    {
+      question: "What is cut off, shed or tried again?",
+      panels: [...callsToOthers(""), shedRequests],
+    },
     {
       question: "Whom do the limits stop?",
       panels: [

@@ -60,6 +60,47 @@ export function callsToOthers(filter: string): PanelDescription[] {
   ];
 }
 
+/** What the gateway turns away while its event loop cannot keep up. */
+export const shedRequests: PanelDescription = {
+  title: "Requests without a turn (503)",
+  meaning:
+    "The event loop had no time for them. Lists go first, what the schema calls critical never.",
+  unit: "reqps",
+  queries: {
+    "{{criticality}}": "sum by (criticality) (rate(http_requests_shed_total[$__rate_interval]))",
+  },
+  limits: { warn: 0.1, bad: 10 },
+};
+
+/** Those who watch orders. */
+export const watching: RowDescription = {
+  question: "Do those who watch orders see them change?",
+  panels: [
+    {
+      title: "Streams",
+      unit: "none",
+      queries: { "{{instance}}": "order_watchers" },
+    },
+    {
+      title: "Behind by",
+      meaning: "Age of the oldest change that is not told yet.",
+      unit: "s",
+      queries: { "{{instance}}": "order_watch_lag_seconds" },
+      limits: { warn: 2, bad: 10 },
+    },
+    {
+      title: "Ended, and begun anew",
+      meaning:
+        "Ended: the reader was too slow, or its token is no longer good. Begun anew: it could not resume.",
+      unit: "ops",
+      queries: {
+        "ended: {{reason}}": "sum by (reason) (rate(order_watch_cuts_total[$__rate_interval]))",
+        "begun anew": "sum(rate(order_watch_resets_total[$__rate_interval]))",
+      },
+    },
+  ],
+};
+
 /** CPU, memory and the event loop. */
 export function resources(filter: string): PanelDescription[] {
   return [

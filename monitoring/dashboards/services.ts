@@ -1,5 +1,13 @@
 import type { DashboardDescription, PanelDescription, RowDescription } from "./dashboard.ts";
-import { accounts, callsToOthers, noStreams, quantileOf, resources } from "./panels.ts";
+import {
+  accounts,
+  callsToOthers,
+  noStreams,
+  quantileOf,
+  resources,
+  shedRequests,
+  watching,
+} from "./panels.ts";
 
 /** What a service answers: HTTP the gateway, gRPC the others. */
 interface Face {
@@ -29,9 +37,11 @@ const rpc: Face = {
 };
 
 export const services: readonly DashboardDescription[] = [
-  serviceDashboard("gateway", "Gateway", http),
+  serviceDashboard("gateway", "Gateway", http, [
+    { question: "Can it keep up?", panels: [shedRequests] },
+  ]),
   serviceDashboard("user-service", "User service", rpc, [accounts]),
-  serviceDashboard("order-service", "Order service", rpc),
+  serviceDashboard("order-service", "Order service", rpc, [watching]),
 ];
 
 function serviceDashboard(
