@@ -75,6 +75,17 @@ test("every setting is one of its process, and none that it needs is left out", 
     await requireSettings(processOf(metadata.name), Object.keys(data));
 });
 
+test("every setting that compose.yaml passes can be given here too, with the same default", () => {
+  for (const name of processes) {
+    const text = readFileSync(join(root, `deploy/kubernetes/base/${name}.env`), "utf8");
+    const given = [...text.matchAll(/^(\w+)=(.*)$/gm)].map(([, key, value]) => `${key}=${value}`);
+    const passed = Object.entries(compose[name]?.environment ?? {}).map(
+      ([key, value]) => `${key}=${value.replace(/^\$\{\w+:-(.*)\}$/, "$1")}`,
+    );
+    assert.deepEqual(given.toSorted(), passed.toSorted(), name);
+  }
+});
+
 test("secrets are those of compose.yaml, are mounted as files, and stand in no manifest", {
   skip,
 }, () => {
@@ -84,7 +95,7 @@ test("secrets are those of compose.yaml, are mounted as files, and stand in no m
     const { environment = {} } = compose[processOf(metadata.name)] ?? {};
     assert.deepEqual(files(data).toSorted(), files(environment).toSorted());
     for (const [key, value] of Object.entries(data))
-      assert.ok(key.endsWith("_FILE") || !/PASSWORD|SECRET|DATABASE|REDIS/.test(key), value);
+      assert.ok(key.endsWith("_FILE") || !/PASSWORD$|SECRET|DATABASE|REDIS/.test(key), key);
   }
   for (const { metadata, spec } of everywhere("Deployment")) {
     const { containers, volumes } = spec?.template?.spec ?? ({} as PodTemplate["spec"]);
