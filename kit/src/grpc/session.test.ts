@@ -63,6 +63,8 @@ test("a connection that died while nobody used it costs no call", async () => {
   const timings = { ...defaultSessionTimings, pingAfterMs: 50, pingTimeoutMs: 1_000 };
   await using caller = connect([proxy.url], { timings });
   await caller.call();
+  // Its stream closes after the answer is there, and a connection is fresh for a while after that.
+  await until(() => caller.addresses().every(({ callsUnderWay }) => callsUnderWay === 0));
   proxy.freeze();
   const frozenAtMs = performance.now();
   await until(() => performance.now() > frozenAtMs + timings.pingAfterMs);
