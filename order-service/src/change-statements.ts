@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, lte, sql } from "@3l1/kit/stores/drizzle.ts";
+import { and, asc, desc, eq, gt, isNotNull, lte, sql } from "@3l1/kit/stores/drizzle.ts";
 import type { SQL } from "drizzle-orm";
 import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import { orderChangeKind, orderChanges, orderChangesForgotten } from "./schema.ts";
@@ -137,4 +137,29 @@ function forget(db: Db) {
   );
   const count = sql<number>`count(*)::int`;
   return db.with(old, noted).select({ count }).from(old).prepare("forget_changes");
+}
+
+/**
+ * Takes the orders out of some of a user's changes. The changes stay in their places, since whoever
+ * resumes needs all of them; without an order a change says that there is none any more.
+ */
+export function blankChanges(db: Db) {
+  const batch = db
+    .select(position)
+    .from(orderChanges)
+    .where(and(eq(orderChanges.userId, given(orderChanges.userId)), isNotNull(orderChanges.order)))
+    .orderBy(asc(orderChanges.userId), ...byPlace)
+    .limit(sql.placeholder("limit"))
+    .for("update");
+  const blanked = db
+    .$with("blanked")
+    .as(
+      db
+        .update(orderChanges)
+        .set({ order: null })
+        .where(sql`${place} in (${batch})`)
+        .returning({ tx: orderChanges.tx }),
+    );
+  const count = sql<number>`count(*)::int`;
+  return db.with(blanked).select({ count }).from(blanked).prepare("blank_changes");
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { OrderStatus } from "@3l1/gen/order/v1/order_pb.ts";
 import postgres, { type Sql } from "postgres";
 import { basket, placeOrder } from "../test/basket.ts";
 import { failureOf } from "../test/failure-of.ts";
@@ -29,6 +30,26 @@ test("a purge removes all orders of one user with all that hangs on them, and no
     (select count(*)::int from order_events where actor_id = ${user.id}) as events,
     (select count(*)::int from idempotency_keys where user_id = ${user.id}) as keys`;
   assert.deepEqual({ ...left }, { events: 0, keys: 0 });
+});
+
+test("a purge leaves no copy of an order in the log of changes, and every change in its place", async () => {
+  const [user, other] = [await platform.user(), await platform.user()];
+  const { id } = await placeOrder(user);
+  await user.orders.setOrderStatus({ id, status: OrderStatus.CANCELLED });
+  await placeOrder(other);
+  await sql`insert into order_changes (tx, user_id, order_id, kind, "order", created_at)
+    select pg_current_xact_id(), ${user.id}, ${id}, 'changed', 'an order', now() from generate_series(1, 1500)`;
+  await platform.internal().purgeUser({ userId: user.id });
+  const left = await sql`select count(*)::int as changes, count("order")::int as copies
+    from order_changes where user_id in (${user.id}, ${other.id})
+    group by user_id order by changes desc`;
+  assert.deepEqual(
+    [...left],
+    [
+      { changes: 1_503, copies: 0 },
+      { changes: 1, copies: 1 },
+    ],
+  );
 });
 
 test("a purged user places no order any more, and a repeat of an old one is no answer either", async () => {

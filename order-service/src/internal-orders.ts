@@ -13,13 +13,22 @@ export function createInternalOrderHandlers(store: OrderStore, now: () => number
     /** Whoever is interrupted half-way, by a deadline or a crash, asks again and goes on from there. */
     async purgeUser({ userId }, { signal }) {
       await store.purge(userId, new Date(now()));
-      let removed = 0;
-      for (;;) {
-        signal.throwIfAborted();
-        const count = await store.removeBatch(userId, removalBatch);
-        removed += count;
-        if (count < removalBatch) return { removedOrders: BigInt(removed) };
-      }
+      const removed = await inBatches((limit) => store.removeBatch(userId, limit), signal);
+      await inBatches((limit) => store.blankChangesBatch(userId, limit), signal);
+      return { removedOrders: BigInt(removed) };
     },
   } satisfies ServiceImpl<typeof InternalOrderService>;
+}
+
+/** Goes on until nothing is left, and says how many there were. */
+async function inBatches(
+  batch: (limit: number) => Promise<number>,
+  signal: AbortSignal,
+): Promise<number> {
+  for (let all = 0; ; ) {
+    signal.throwIfAborted();
+    const count = await batch(removalBatch);
+    all += count;
+    if (count < removalBatch) return all;
+  }
 }

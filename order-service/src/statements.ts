@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, lt, sql } from "@3l1/kit/stores/drizzle.ts";
 import type { Column, SQL, SQLWrapper } from "drizzle-orm";
 import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
-import { noteChanges } from "./change-statements.ts";
+import { blankChanges, noteChanges } from "./change-statements.ts";
 import { idempotencyKeys, orderChanges, orderEvents, orders, owners } from "./schema.ts";
 import { given, list, row } from "./sql-parts.ts";
 
@@ -35,6 +35,7 @@ export function prepareStatements(db: Db) {
     answer: answer(db),
     purge: purge(db),
     removeBatch: removeBatch(db),
+    blankChanges: blankChanges(db),
     forgetKeysOfUser: forgetKeysOfUser(db),
     forgetKeysBatch: forgetKeysBatch(db),
   };

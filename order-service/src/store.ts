@@ -139,6 +139,11 @@ export function createOrderStore(db: PostgresJsDatabase, onChange: () => void) {
       return removed?.count ?? 0;
     },
 
+    /** Takes the orders out of some of a user's changes, and says of how many. */
+    async blankChangesBatch(userId: string, limit: number): Promise<number> {
+      return (await statements.blankChanges.execute({ user_id: userId, limit }))[0]?.count ?? 0;
+    },
+
     /** Forgets some of the idempotency keys that were kept long enough, and says how many. */
     async forgetKeysBatch(keptSince: Date, limit: number): Promise<number> {
       return (await statements.forgetKeysBatch.execute({ keptSince, limit })).count;
