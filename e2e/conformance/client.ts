@@ -4,18 +4,18 @@ import { createGrpcTransport } from "@3l1/kit/grpc/transport.ts";
 import { create, type DescMethodUnary, type MessageInitShape } from "@bufbuild/protobuf";
 import { AnySchema, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { ConnectError, type Transport } from "@connectrpc/connect";
-import { frameMessage, readMessages } from "./framing.ts";
 import {
   type ClientCompatRequest,
   ClientCompatRequestSchema,
   ClientCompatResponseSchema,
   type ClientResponseResultSchema,
-} from "./gen/connectrpc/conformance/v1/client_compat_pb.ts";
-import type { Code } from "./gen/connectrpc/conformance/v1/config_pb.ts";
+} from "../../.local/conformance/gen/connectrpc/conformance/v1/client_compat_pb.ts";
+import type { Code } from "../../.local/conformance/gen/connectrpc/conformance/v1/config_pb.ts";
 import {
   ConformanceService,
   type UnaryResponse,
-} from "./gen/connectrpc/conformance/v1/service_pb.ts";
+} from "../../.local/conformance/gen/connectrpc/conformance/v1/service_pb.ts";
+import { frameMessage, readMessages } from "./framing.ts";
 import { addHeaders, fromHeaders } from "./headers.ts";
 
 type Result = MessageInitShape<typeof ClientResponseResultSchema>;

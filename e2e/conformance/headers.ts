@@ -1,4 +1,4 @@
-import type { Header } from "./gen/connectrpc/conformance/v1/service_pb.ts";
+import type { Header } from "../../.local/conformance/gen/connectrpc/conformance/v1/service_pb.ts";
 
 /** The runner's form of headers. A value that was joined from several is split again. */
 export function fromHeaders(headers: Headers | undefined) {

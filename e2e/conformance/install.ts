@@ -1,5 +1,5 @@
-// Builds Connect's conformance runner with Go, and with `-- generate` writes gen/ anew from the schema
-// that comes with it. Afterwards `npm test` runs it too:
+// Builds Connect's conformance runner with Go, and generates TypeScript from the schema that comes with it.
+// Both stay out of the repository: they are Connect's. Afterwards `npm test` runs the suite too:
 //   node dev/launch.mjs e2e/conformance/install.ts
 import { execFile } from "node:child_process";
 import { mkdir } from "node:fs/promises";
@@ -10,19 +10,16 @@ import { runnerFolder } from "./runner.ts";
 const run = promisify(execFile);
 const module = "connectrpc.com/conformance";
 const version = "v1.0.7";
+const template = fileURLToPath(new URL("buf.gen.yaml", import.meta.url));
+const bin = fileURLToPath(new URL("../../node_modules/.bin", import.meta.url));
 
 await mkdir(runnerFolder, { recursive: true });
-const env = { ...process.env, GOBIN: runnerFolder };
+// Where Go's own installer puts it, PATH need not know.
+const PATH = `${bin}:${process.env.PATH}:/usr/local/go/bin`;
+const env = { ...process.env, PATH, GOBIN: runnerFolder };
+const { stdout } = await run("go", ["mod", "download", "-json", `${module}@${version}`], { env });
+const { Dir } = JSON.parse(stdout) as { Dir: string };
+const suite = `${Dir}/proto/connectrpc/conformance/v1/suite.proto`;
+const options = ["--template", template, "--output", runnerFolder, "--exclude-path", suite];
+await run("buf", ["generate", `${Dir}/proto`, ...options], { env });
 await run("go", ["install", `${module}/cmd/connectconformance@${version}`], { env });
-if (process.argv.includes("generate")) await generate();
-
-async function generate(): Promise<void> {
-  const { stdout } = await run("go", ["mod", "download", "-json", `${module}@${version}`]);
-  const { Dir } = JSON.parse(stdout) as { Dir: string };
-  const here = fileURLToPath(new URL(".", import.meta.url));
-  const template = `${here}buf.gen.yaml`;
-  const bin = fileURLToPath(new URL("../../node_modules/.bin", import.meta.url));
-  const unwanted = ["--exclude-path", `${Dir}/proto/connectrpc/conformance/v1/suite.proto`];
-  const options = { cwd: here, env: { ...process.env, PATH: `${bin}:${process.env.PATH}` } };
-  await run("buf", ["generate", `${Dir}/proto`, "--template", template, ...unwanted], options);
-}

@@ -5,11 +5,11 @@ import { promisify } from "node:util";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
-/** Where `install.ts` puts Connect's conformance runner. */
+/** Where `install.ts` puts Connect's conformance runner, and what it generates from its schema. */
 export const runnerFolder = fileURLToPath(new URL("../../.local/conformance", import.meta.url));
 const runner = `${runnerFolder}/connectconformance`;
 
-export const isInstalled = existsSync(runner);
+export const isInstalled = existsSync(runner) && existsSync(`${runnerFolder}/gen`);
 
 /** What the runner says about our client or our server. Rejects if a case fails that is not known to. */
 export async function runConformance(mode: "client" | "server"): Promise<string> {

@@ -4,11 +4,10 @@ import { createGrpcServer } from "@3l1/kit/grpc/server.ts";
 import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { type Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import { frameMessage, readMessages } from "./framing.ts";
 import {
   ServerCompatRequestSchema,
   ServerCompatResponseSchema,
-} from "./gen/connectrpc/conformance/v1/server_compat_pb.ts";
+} from "../../.local/conformance/gen/connectrpc/conformance/v1/server_compat_pb.ts";
 import {
   type ConformancePayload_RequestInfo,
   ConformancePayload_RequestInfoSchema,
@@ -16,7 +15,8 @@ import {
   IdempotentUnaryRequestSchema,
   UnaryRequestSchema,
   type UnaryResponseDefinition,
-} from "./gen/connectrpc/conformance/v1/service_pb.ts";
+} from "../../.local/conformance/gen/connectrpc/conformance/v1/service_pb.ts";
+import { frameMessage, readMessages } from "./framing.ts";
 import { addHeaders, fromHeaders } from "./headers.ts";
 
 function requestInfo<D extends DescMessage>(
