@@ -60,7 +60,9 @@ test("a slow handler is not a silent peer", async () => {
 test("a connection that died while nobody used it costs no call", async () => {
   await using server = await startServer();
   using proxy = await startProxy(server.port);
-  const timings = { ...defaultSessionTimings, pingAfterMs: 50, pingTimeoutMs: 1_000 };
+  // Long enough for the first call on a busy machine: the answer to a ping during it, read after the freeze,
+  // would make the connection seem alive.
+  const timings = { ...defaultSessionTimings, pingAfterMs: 1_000, pingTimeoutMs: 500 };
   await using caller = connect([proxy.url], { timings });
   await caller.call();
   // Its stream closes after the answer is there, and a connection is fresh for a while after that.
@@ -99,4 +101,21 @@ test("a peer that accepts but does not speak HTTP/2 is given up, and the call ne
     assert.deepEqual([error?.code, neverRan(error)], [Code.Unavailable, true]);
   }
   mute.close();
+});
+
+test("a peer that hangs holds up no close, with and without calls", {
+  timeout: 60_000,
+}, async () => {
+  await using server = await startServer();
+  for (const isCalled of [false, true]) {
+    using proxy = await startProxy(server.port);
+    const caller = connect([proxy.url]);
+    await caller.call();
+    await until(() => caller.addresses().every(({ callsUnderWay }) => callsUnderWay === 0));
+    proxy.freeze();
+    const call = isCalled ? caller.call(500).catch(ConnectError.from) : undefined;
+    await caller[Symbol.asyncDispose]();
+    const error = await call;
+    if (error instanceof ConnectError) assert.equal(error.code, Code.DeadlineExceeded);
+  }
 });
