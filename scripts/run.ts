@@ -35,6 +35,9 @@ export async function run(
     // `unshare` and others that wait for a child take no notice of SIGTERM.
     killSignal: "SIGKILL",
   });
+  // Who is told to end leaves nothing running.
+  const end = () => void child.kill("SIGTERM");
+  process.once("exit", end);
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (text: string) => {
@@ -43,6 +46,7 @@ export async function run(
     });
   const { promise, resolve, reject } = Promise.withResolvers<number | null>();
   child.on("error", reject).on("close", resolve);
-  if ((await promise) !== 0) throw new Error(`${command} ${args.join(" ")}\n${output.trimEnd()}`);
+  const code = await promise.finally(() => process.off("exit", end));
+  if (code !== 0) throw new Error(`${command} ${args.join(" ")}\n${output.trimEnd()}`);
   return output;
 }
