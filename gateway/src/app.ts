@@ -19,6 +19,7 @@ import Fastify, {
   LogController,
 } from "fastify";
 import { apiDocs } from "./api-docs.ts";
+import { BodyPlaces } from "./body-places.ts";
 import { createClientErrors } from "./client-error.ts";
 import type { GatewayConfig } from "./config.ts";
 import { connect } from "./connect.ts";
@@ -48,6 +49,7 @@ import { requestTarget } from "./plugins/request-target.ts";
 import { securityHeaders } from "./plugins/security-headers.ts";
 import { streamLimit } from "./plugins/stream-limit.ts";
 import { throttle } from "./plugins/throttle.ts";
+import { unreadBody } from "./plugins/unread-body.ts";
 import { userLimit } from "./plugins/user-limit.ts";
 import { rest } from "./rest.ts";
 import { createSessionConfirmation } from "./session-confirmation.ts";
@@ -94,6 +96,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(host);
   await app.register(requestTarget);
   await app.register(drainHeader, { signal });
+  await app.register(unreadBody);
   await app.register(compress);
   await app.register(fastifyCookie, { hook: false });
   await app.register(cors, { origins });
@@ -123,7 +126,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   });
   await app.register(userLimit);
   await app.register(streamLimit);
-  await app.register(jsonBody);
+  const places = new BodyPlaces(limits.largeBodyPlaces);
+  await app.register(jsonBody, { places });
   const services = [
     { service: UserService, transport: options.userService },
     { service: OrderService, transport: options.orderService },
@@ -137,7 +141,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   });
   const ending = endOfStreams(signal);
   await app.register(rest, { services, forwarder, ending });
-  await app.register(connect, { services, forwarder, ending });
+  await app.register(connect, { services, forwarder, ending, places });
   await app.register(jwks, { keys: options.keys });
   await app.register(openApi);
   await app.register(apiDocs);

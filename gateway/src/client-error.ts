@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { Duplex } from "node:stream";
+import type { Socket } from "node:net";
 import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import { newTraceparent } from "@3l1/kit/tracing/traceparent.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { lingeringClose } from "./lingering-close.ts";
 import { problemOf, titleOf } from "./problem.ts";
+import { isTooLarge } from "./read-body.ts";
 
 interface Refusal {
   readonly status: number;
@@ -39,7 +41,7 @@ const malformed = { status: 400, code: Code.InvalidArgument, message: "the reque
 
 /** The handler of a server's `clientError`, and what has to watch the server for it. */
 export interface ClientErrors {
-  handle(error: NodeJS.ErrnoException, socket: Duplex): void;
+  handle(error: NodeJS.ErrnoException, socket: Socket): void;
   watch(server: Server): void;
 }
 
@@ -48,15 +50,16 @@ export interface ClientErrors {
  * request on the same connection goes out first, whole.
  */
 export function createClientErrors(): ClientErrors {
-  const underWay = new WeakMap<Duplex, ServerResponse>();
+  const underWay = new WeakMap<Socket, ServerResponse>();
 
-  function handle(error: NodeJS.ErrnoException, socket: Duplex): void {
+  function handle(error: NodeJS.ErrnoException, socket: Socket): void {
     if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
     const response = underWay.get(socket);
     const isAnswering = response !== undefined && !response.writableFinished && !response.destroyed;
     if (isAnswering && (response.headersSent || response.req.complete))
       return void response.once("close", () => socket.destroy());
-    socket.end(rawAnswer(refusals[error.code ?? ""] ?? malformed), () => socket.destroy());
+    socket.write(rawAnswer(refusals[error.code ?? ""] ?? malformed));
+    lingeringClose(socket);
   }
 
   function watch(server: Server): void {
@@ -66,6 +69,11 @@ export function createClientErrors(): ClientErrors {
     server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) => {
       const { status, headers, body } = answerTo(unmetExpectation);
       response.writeHead(status, headers).end(body);
+    });
+    // Asked first, a client need not send a body only to hear that it is too large.
+    server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+      if (!isTooLarge(request)) response.writeContinue();
+      server.emit("request", request, response);
     });
   }
 

@@ -3,13 +3,21 @@
  * stands in config.ts.
  */
 
-/** Largest request body. No message of ours comes near it, and 1024 at once still fit in memory. */
+/** Largest request body. No message of ours comes near it. */
 export const maxBodyBytes = 1024 * 1024;
+/** Bodies up to this size are read whoever else sends one: our largest message has 20 KiB. */
+export const maxSmallBodyBytes = 64 * 1024;
+/** Larger bodies read at a time, the others wait: 8 MiB whatever comes. 1024 of them would fill any container. */
+export const largeBodyPlaces = 8;
 /**
- * So much of a body that is too large is still read and thrown away, so that the client, which
- * writes first and reads then, finds the 413 instead of a connection reset.
+ * So much of a body that nobody wants is still read and thrown away behind the answer, so that a client
+ * which writes first and reads then finds it instead of a connection reset.
  */
-export const maxDiscardedBytes = 8 * 1024 * 1024;
+export const maxDiscardedBytes = 16 * 1024 * 1024;
+/** How long that may take: 16 MiB at 27 Mbit/s. */
+export const lingerMs = 5_000;
+/** Who sends nothing for so long has had the answer: several round trips across a continent. */
+export const lingerIdleMs = 1_000;
 /** Deepest nesting of a JSON body. Our messages go four deep; protobuf itself stops at 100. */
 export const maxJsonDepth = 64;
 /** Values in a JSON body. Our largest message has some 400; a million of them keep the process busy for a second. */
@@ -18,7 +26,7 @@ export const maxJsonValues = 10_000;
  * Largest body that is not plain JSON. Its values cannot be counted before they are read, and a MiB of
  * the smallest ones keeps the process busy for half a second; our largest message has 20 KiB.
  */
-export const maxBinaryBodyBytes = 64 * 1024;
+export const maxBinaryBodyBytes = maxSmallBodyBytes;
 /** Violations told at once. A body can hold a hundred thousand, and nobody reads more than these. */
 export const maxViolations = 20;
 /** All request headers together: a token and a cookie take 1 KiB, the rest is tracking and proxies. */

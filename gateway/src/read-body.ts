@@ -1,28 +1,54 @@
-import type { Readable } from "node:stream";
-import { maxBodyBytes, maxDiscardedBytes } from "./limits.ts";
+import type { IncomingMessage } from "node:http";
+import type { BodyPlaces } from "./body-places.ts";
+import { freeMemory } from "./free-memory.ts";
+import { maxBodyBytes, maxSmallBodyBytes } from "./limits.ts";
 import { clientLeft, tooLarge } from "./refusal.ts";
 
+/** What may be read. */
+export interface BodyBounds {
+  readonly maxBytes: number;
+  /** For what is larger than a small body. */
+  readonly places: BodyPlaces;
+}
+
 /**
- * Reads a whole request body.
+ * Reads a whole request body. One that is larger than a small one waits for a place.
  *
- * @throws ConnectError with REASON_PAYLOAD_TOO_LARGE beyond `maxBytes`. The rest is read
- * and thrown away first, within reason: a client that writes while we close sees a reset instead
- * of the answer.
+ * @throws ConnectError with REASON_PAYLOAD_TOO_LARGE as soon as it is known to be beyond `maxBytes`: what
+ * becomes of the rest is for `unreadBody` to say.
  * @throws ConnectError `canceled` when the client leaves in between.
  */
-export async function readBody(stream: Readable, maxBytes = maxBodyBytes): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+export async function readBody(
+  request: IncomingMessage,
+  { maxBytes, places }: BodyBounds,
+): Promise<Buffer> {
+  if (isTooLarge(request, maxBytes)) throw tooLarge(maxBytes);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const pieces: Buffer[] = [];
   let bytes = 0;
-  try {
-    for await (const chunk of stream) {
-      bytes += chunk.length;
-      if (bytes <= maxBytes) chunks.push(chunk);
-      else chunks.length = 0;
-      if (bytes > maxDiscardedBytes) break;
+  let leavePlace: (() => void) | undefined;
+  const keep = (piece: Buffer) => {
+    bytes += piece.length;
+    pieces.push(piece);
+    if (bytes > maxBytes) reject(tooLarge(maxBytes));
+    else if (bytes > maxSmallBodyBytes && leavePlace === undefined) {
+      request.pause();
+      leavePlace = places.take(() => request.resume());
     }
-  } catch {
-    throw clientLeft();
+  };
+  const leave = () => reject(clientLeft());
+  request.on("data", keep).once("end", resolve).once("error", leave).once("close", leave);
+  try {
+    await promise;
+    return Buffer.concat(pieces, bytes);
+  } finally {
+    request.off("data", keep).off("end", resolve).off("close", leave).pause();
+    for (const piece of pieces) freeMemory(piece);
+    leavePlace?.();
   }
-  if (bytes > maxBytes) throw tooLarge(maxBytes);
-  return Buffer.concat(chunks, bytes);
+}
+
+/** Whether a body is known to be too large before it comes. */
+export function isTooLarge({ headers }: IncomingMessage, maxBytes = maxBodyBytes): boolean {
+  return Number(headers["content-length"]) > maxBytes;
 }
