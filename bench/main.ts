@@ -14,6 +14,7 @@ import { measureAll } from "./measure.ts";
 import { measureMemory, rssMiB, takenMiB } from "./memory.ts";
 import { type Plan, readPlan } from "./plan.ts";
 import { pidsOf, platformScenarios, unhindered } from "./platform-scenarios.ts";
+import type { Scenario } from "./scenario.ts";
 import { figuresTable, goalsTable } from "./table.ts";
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
@@ -45,16 +46,25 @@ async function measure(plan: Plan): Promise<Results> {
     const hops = await startHops();
     const load = await startLoadGenerator();
     const ownScenarios = await platformScenarios(platform);
-    const all = [...hops.scenarios, ...ownScenarios];
+    const all = chosen([...hops.scenarios, ...ownScenarios], plan);
     const scenarios = await measureAll(all, load, plan, say);
     hops.stop();
-    say(`memory over ${plan.memoryRequests} requests`);
-    const memory = await measureMemory(ownScenarios[0] as never, load, plan);
+    const reading = all.find(({ name }) => name === "read-order");
+    if (reading) say(`memory over ${plan.memoryRequests} requests`);
+    const memory = reading && (await measureMemory(reading, load, plan));
     load.stop();
     return { scenarios, memory, idle };
   } finally {
     await platform.stop();
   }
+}
+
+/** @throws when a name is that of no scenario */
+function chosen(scenarios: readonly Scenario[], { only }: Plan): readonly Scenario[] {
+  const names = scenarios.map(({ name }) => name);
+  const unknown = only?.filter((name) => !names.includes(name)) ?? [];
+  if (unknown.length > 0) throw new Error(`no ${unknown.join(", ")} among ${names.join(", ")}`);
+  return scenarios.filter(({ name }) => only?.includes(name) ?? true);
 }
 
 function save(plan: Plan, results: Results, goals: readonly Goal[]): void {

@@ -16,11 +16,15 @@ export interface Plan {
   readonly pauseMs: number;
   /** Whether a missed goal fails the run: figures of a moment prove nothing. */
   readonly isDecisive: boolean;
+  /** Names of the scenarios that are measured; goals that need others are left out. Default: all. */
+  readonly only: readonly string[] | undefined;
   /** Where the figures go. */
   readonly folder: string;
 }
 
-const full = {
+type Length = Omit<Plan, "only" | "folder">;
+
+const full: Length = {
   warmUpRequests: 15_000,
   warmUpMs: 8_000,
   rounds: 5,
@@ -29,7 +33,7 @@ const full = {
   pauseMs: 2_000,
   isDecisive: true,
 };
-const quick: typeof full = {
+const quick: Length = {
   warmUpRequests: 100,
   warmUpMs: 500,
   rounds: 1,
@@ -39,20 +43,22 @@ const quick: typeof full = {
   isDecisive: false,
 };
 
-const usage = `usage: npm run bench [-- --quick] [-- --out FOLDER]
+const usage = `usage: npm run bench [-- --quick] [-- --only NAME,...] [-- --out FOLDER]
 
-  --quick        a moment of everything, to see that it runs; its figures mean nothing
-  --out FOLDER   where performance.json and performance.svg go; default .local/bench`;
+  --quick          a moment of everything, to see that it runs; its figures mean nothing
+  --only NAME,...  some scenarios, such as read-order,stock; default all
+  --out FOLDER     where performance.json and performance.svg go; default .local/bench`;
 
 /** @throws with how to call it */
 export function readPlan(args: string[]): Plan {
   const options = {
     quick: { type: "boolean", default: false },
+    only: { type: "string" },
     out: { type: "string", default: ".local/bench" },
   } as const;
   try {
     const { values } = parseArgs({ args, options, strict: true });
-    return { ...(values.quick ? quick : full), folder: values.out };
+    return { ...(values.quick ? quick : full), only: values.only?.split(","), folder: values.out };
   } catch (error) {
     throw new Error(`${(error as Error).message}\n\n${usage}`);
   }

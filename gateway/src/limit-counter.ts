@@ -1,5 +1,5 @@
+import { batched } from "@3l1/kit/batch.ts";
 import type { RedisClient } from "@3l1/kit/stores/redis.ts";
-import { batched } from "./batch.ts";
 import { charge, type Quota, type Verdict } from "./gcra.ts";
 import { type Charge, createLimitScript } from "./limit-script.ts";
 import {

@@ -3,6 +3,9 @@
 /** Orders on a page when the client names no size: fills a screen, and is one read of an index leaf. */
 export const defaultPageSize = 20;
 
+/** Orders that one query reads for as many calls. A crowd shares its round trip; nobody waits long for it. */
+export const ordersAtOnce = 64;
+
 /** How long a repeat gets the first answer. A client that has not heard for a day has given up. */
 export const idempotencyKeptMs = 24 * 60 * 60 * 1000;
 

@@ -23,8 +23,9 @@ export function prepareStatements(db: Db) {
     find: db
       .select()
       .from(orders)
-      .where(eq(orders.id, sql.placeholder("id")))
-      .prepare("find_order"),
+      // One parameter, however many ids: it is one prepared statement.
+      .where(sql`${orders.id} = any(${sql.placeholder("ids")}::uuid[])`)
+      .prepare("find_orders"),
     list: page(db, "list_orders"),
     listOfUser: page(db, "list_orders_of_user", orders.userId),
     listWithStatus: page(db, "list_orders_with_status", orders.status),

@@ -5,9 +5,11 @@ import {
   OrderSchema,
   OrderStatus,
 } from "@3l1/gen/order/v1/order_pb.ts";
+import { batched } from "@3l1/kit/batch.ts";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type Timestamp, timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
+import { ordersAtOnce } from "./limits.ts";
 import { placedReason } from "./order.ts";
 import type { orderEvents, orders } from "./schema.ts";
 import { afterAllIds, prepareStatements } from "./statements.ts";
@@ -61,6 +63,13 @@ export type OrderStore = ReturnType<typeof createOrderStore>;
 export function createOrderStore(db: PostgresJsDatabase, onChange: () => void) {
   const statements = prepareStatements(db);
 
+  async function findAll(ids: readonly string[]): Promise<(Order | undefined)[]> {
+    const found = new Map<string, Order>();
+    for (const row of await statements.find.execute({ ids: `{${ids.join()}}` }))
+      found.set(row.id, toOrder(row));
+    return ids.map((id) => found.get(id.toLowerCase()));
+  }
+
   async function tryToPlace(order: Order, answer?: KeyedAnswer): Promise<Placement | undefined> {
     const values = placementValues(order);
     const [owner] = answer
@@ -85,10 +94,8 @@ export function createOrderStore(db: PostgresJsDatabase, onChange: () => void) {
       return (await tryToPlace(order, answer)) ?? { outcome: "purged" };
     },
 
-    async find(id: string): Promise<Order | undefined> {
-      const [row] = await statements.find.execute({ id });
-      return row && toOrder(row);
-    },
+    /** Orders that are looked for in one turn of the event loop are read by one query. */
+    find: batched(ordersAtOnce, findAll),
 
     /** The newest orders first. @param before only orders placed before this one; default: all */
     async list({ userId, status }: OrderFilter, limit: number, before = afterAllIds) {
