@@ -12,6 +12,7 @@ import { createTestPlatform, type TestPlatform, type TestUser } from "../test/pl
 import { openWatch } from "../test/watch.ts";
 import { createChangeLog, forgetOldChanges } from "./change-log.ts";
 import { watchersPerUser } from "./limits.ts";
+import { orderChanges } from "./schema.ts";
 
 const { DONE } = OrderStatus;
 
@@ -238,10 +239,14 @@ async function everybody(): Promise<[user: TestUser, other: TestUser, admin: Tes
   return [await platform.user(), await platform.user(), await platform.user({ admin: true })];
 }
 
-/** Forgets all changes so far, as the sweep does with old ones. */
+/** Forgets all changes so far, as the sweep does with old ones, when no transaction beside us holds them back. */
 async function forgetAll(): Promise<void> {
   const database = openDatabase(platform.databaseUrl, "test");
   const retention = { keptMs: 0, keptRows: 0, batch: 1_000 };
-  await forgetOldChanges(createChangeLog(database.db), retention, new AbortController().signal);
+  const log = createChangeLog(database.db);
+  await waitFor("all changes to be forgotten", async () => {
+    await forgetOldChanges(log, retention, new AbortController().signal);
+    return (await database.db.$count(orderChanges)) === 0;
+  });
   await database.close();
 }
