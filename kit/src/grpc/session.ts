@@ -45,6 +45,7 @@ export class GrpcSession {
   readonly #timings: SessionTimings;
   readonly #watch: NodeJS.Timeout;
   #usable = true;
+  #closing = false;
   #openStreams = 0;
   #streamsEver = 0;
   #lastStreamId = Number.POSITIVE_INFINITY;
@@ -118,6 +119,7 @@ export class GrpcSession {
     if (--this.#openStreams > 0) return;
     this.#quietSinceMs = nowMs;
     this.#http2.unref();
+    if (this.#closing) this.#http2.destroy();
   }
 
   /** False if the peer's GOAWAY, or its absence, shows that it never looked at the stream. */
@@ -125,10 +127,11 @@ export class GrpcSession {
     return stream.id !== undefined && stream.id <= this.#lastStreamId;
   }
 
-  /** Takes no new streams, and closes when the open ones have ended. */
+  /** Takes no new streams, and closes when the open ones have ended, without waiting for a peer that hangs. */
   close(): void {
     this.#retire();
-    this.#http2.close();
+    this.#closing = true;
+    if (this.#openStreams === 0) this.#http2.destroy();
   }
 
   /** Cuts the connection and every open stream. */
