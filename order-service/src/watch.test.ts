@@ -30,6 +30,7 @@ after(async () => {
 test("a stream says at once where it stands, and then tells each change of one's own orders", async () => {
   const [user, other, admin] = await everybody();
   await placeOrder(user);
+  await settled();
   await using watch = openWatch(user);
   assert.equal((await watch.next()).event.case, "heartbeat");
   await placeOrder(other);
@@ -139,6 +140,7 @@ test("a change waits until no earlier transaction is under way, and none is lost
 test("an id that was never given out is answered with a reset, and the stream goes on from there", async () => {
   const [user] = await everybody();
   await placeOrder(user);
+  await settled();
   for (const lastEventId of ["nonsense", "1-1", "0-1", `${2n ** 64n - 1n}-1`, `${2n ** 64n}-1`]) {
     await using watch = openWatch(user, { lastEventId });
     const first = await watch.next();
@@ -237,6 +239,15 @@ test("a copy that ends sends those who watch to another, where they go on", asyn
 
 async function everybody(): Promise<[user: TestUser, other: TestUser, admin: TestUser]> {
   return [await platform.user(), await platform.user(), await platform.user({ admin: true })];
+}
+
+/** Waits until all changes count. Transactions of tests beside this one hold them back: the server is theirs too. */
+function settled() {
+  return waitFor("transactions under way to end", async () => {
+    const [found] = await sql`select bool_and(tx < pg_snapshot_xmin(pg_current_snapshot())) as all
+      from order_changes`;
+    return found?.all !== false;
+  });
 }
 
 /** Forgets all changes so far, as the sweep does with old ones, when no transaction beside us holds them back. */
