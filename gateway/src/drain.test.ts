@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { afterEach, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startGateway, type TestGateway } from "../test/gateway.ts";
+import { Connections } from "./connections.ts";
 import { drain } from "./drain.ts";
 
 const timings = {
@@ -12,9 +13,9 @@ const timings = {
   holdMs: 10,
   lastRequestsMs: 20,
   drainMs: 10_000,
-  drainCheckMs: 5,
 };
 let gateway: TestGateway;
+let connections: Connections;
 let gate: PromiseWithResolvers<void>;
 let underWay: number;
 let agent: Agent;
@@ -32,6 +33,7 @@ beforeEach(async () => {
       },
     },
   });
+  connections = new Connections(gateway.app.server);
 });
 afterEach(async () => {
   agent.destroy();
@@ -59,7 +61,7 @@ test("requests under way are answered, whole, and their connections end with the
   await until(() => underWay === 3);
   gateway.ending.abort();
   let hasEnded = false;
-  const ended = drain(gateway.app, timings).then(() => {
+  const ended = drain(gateway.app, connections, timings).then(() => {
     hasEnded = true;
   });
   assert.equal((await ask("/")).connection, "close", "still serving for a moment");
@@ -75,7 +77,7 @@ test("requests under way are answered, whole, and their connections end with the
 
 test("a connection that was accepted last may still bring its request", async () => {
   gateway.ending.abort();
-  const ended = drain(gateway.app, { ...timings, lastRequestsMs: 500 });
+  const ended = drain(gateway.app, connections, { ...timings, lastRequestsMs: 500 });
   const socket = connect(gateway.port, "127.0.0.1");
   await once(gateway.app.server, "connection");
   await until(() => !gateway.app.server.listening);
@@ -88,13 +90,13 @@ test("a connection that was accepted last may still bring its request", async ()
 test("idle connections hold nothing up", async () => {
   await Promise.all([ask("/"), ask("/"), ask("/")]);
   gateway.ending.abort();
-  await drain(gateway.app, timings);
+  await drain(gateway.app, connections, timings);
 });
 
 test("an answer that was on its way before the end was known holds nothing up either", async () => {
   const pending = slow();
   await until(() => underWay === 1);
-  const ended = drain(gateway.app, timings);
+  const ended = drain(gateway.app, connections, timings);
   await until(() => !gateway.app.server.listening);
   gate.resolve();
   assert.equal((await pending).status, 200);
@@ -104,6 +106,40 @@ test("an answer that was on its way before the end was known holds nothing up ei
 test("what takes longer than the drain may take is cut", async () => {
   const pending = slow().catch(refused);
   await until(() => underWay === 1);
-  await drain(gateway.app, { ...timings, drainMs: 20 });
+  await drain(gateway.app, connections, { ...timings, drainMs: 20 });
   assert.equal(await pending, "ECONNRESET");
+});
+
+test("what has sent no request, or half of one, holds nothing up", {
+  timeout: 60_000,
+}, async () => {
+  const head = "GET / HTTP/1.1\r\nhost: localhost\r\n";
+  const [silent, half, again] = ["", head, `${head}\r\n${head}`].map((text) => {
+    const socket = connect(gateway.port, "127.0.0.1").resume();
+    socket.write(text);
+    return { socket, closed: once(socket, "close") };
+  });
+  if (!silent || !half || !again) throw new Error("no sockets");
+  await once(again.socket, "data");
+  // They would time out by themselves, but not yet.
+  gateway.app.server.headersTimeout = gateway.app.server.requestTimeout = 120_000;
+  gateway.ending.abort();
+  await drain(gateway.app, connections, { ...timings, drainMs: 120_000 });
+  await Promise.all([silent, half, again].map(({ closed }) => closed));
+});
+
+test("an answer that waits for its reader is whole", async () => {
+  const socket = connect(gateway.port, "127.0.0.1").pause();
+  const path = "/api/docs/swagger-ui.js";
+  const bytes = (await (await gateway.fetch(path)).arrayBuffer()).byteLength;
+  const count = 8;
+  socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`.repeat(count));
+  await until(() => gateway.lines.length > 1);
+  const ended = drain(gateway.app, connections, timings);
+  await until(() => !gateway.app.server.listening);
+  await sleep(2 * timings.lastRequestsMs);
+  let received = 0;
+  for await (const chunk of socket) received += chunk.length;
+  assert.ok(received > count * bytes, `${received} of ${count} times ${bytes}`);
+  await ended;
 });

@@ -3,6 +3,7 @@ import type { Server } from "node:http";
 import { Server as NetServer } from "node:net";
 import { setImmediate as afterPolling, setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
+import type { Connections } from "./connections.ts";
 import * as limits from "./limits.ts";
 
 /** How long the steps of the end may take. */
@@ -11,7 +12,6 @@ export interface DrainTimings {
   readonly holdMs: number;
   readonly lastRequestsMs: number;
   readonly drainMs: number;
-  readonly drainCheckMs: number;
 }
 
 /**
@@ -21,7 +21,8 @@ export interface DrainTimings {
  */
 export async function drain(
   app: FastifyInstance,
-  { lameDuckMs, holdMs, lastRequestsMs, drainMs, drainCheckMs }: DrainTimings = limits,
+  connections: Connections,
+  { lameDuckMs, holdMs, lastRequestsMs, drainMs }: DrainTimings = limits,
 ): Promise<void> {
   const { server } = app;
   await sleep(lameDuckMs);
@@ -31,10 +32,9 @@ export async function drain(
   await stopListening(server);
   app.holdsConnections = false;
   await sleep(lastRequestsMs);
-  const idle = setInterval(() => server.closeIdleConnections(), drainCheckMs);
+  connections.end();
   const deadline = setTimeout(() => server.closeAllConnections(), drainMs);
   await closed;
-  clearInterval(idle);
   clearTimeout(deadline);
   await app.close();
 }

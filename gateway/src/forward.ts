@@ -92,8 +92,9 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       const { method, transport, policy } = target;
       const header = headerFor(request, target);
       const caller = request.identity?.caller;
-      using guard = guardStream({ caller, revocations, response: reply.raw, onCut });
-      const until = AbortSignal.any([signal ?? leaving(reply), guard.signal]);
+      const over = signal ?? leaving(reply);
+      using guard = guardStream({ caller, revocations, response: reply.raw, onCut, over });
+      const until = AbortSignal.any([over, guard.signal]);
       const input = createAsyncIterable([message]);
       const answer = await transport.stream(method, until, timeoutMs, header, input);
       heed(answer.header, reply, policy);

@@ -111,8 +111,6 @@ export const holdMs = 400;
 export const lastRequestsMs = 200;
 /** How long requests under way may take once the port is closed. */
 export const drainMs = 20_000;
-/** While draining, connections that have become idle are closed so often. */
-export const drainCheckMs = 50;
 
 /** Time between two samples of the health that administrators see: fine enough to watch a breaker open. */
 export const healthSampleMs = 5_000;

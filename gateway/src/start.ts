@@ -14,6 +14,7 @@ import { showRedis } from "@3l1/kit/stores/store-metrics.ts";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { buildApp } from "./app.ts";
 import type { settings } from "./config.ts";
+import { Connections } from "./connections.ts";
 import { drain } from "./drain.ts";
 import { healthSampleMs, redisCommandTimeoutMs, revocationsPatienceMs } from "./limits.ts";
 import { createPlatformService, type PlatformServiceOptions } from "./platform-service.ts";
@@ -54,9 +55,10 @@ export async function start(context: Context): Promise<void> {
     credential: credential.value,
     revocations,
   });
+  const connections = new Connections(app.server);
   await revocations.ready(revocationsPatienceMs);
   await listen(app.server, config.GATEWAY_PORT, config.GATEWAY_HOST, "GATEWAY_PORT");
-  shutdown.defer("public port", () => drain(app));
+  shutdown.defer("public port", () => drain(app, connections));
 }
 
 function openLimiterRedis({ config, logger, registry, shutdown, details }: Context) {

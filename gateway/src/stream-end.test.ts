@@ -46,3 +46,17 @@ test("a client that takes nothing for a while is cut, and one that reads is not"
   reader.close();
   silent.close();
 });
+
+test("when a stream is over, who takes nothing is not waited for", {
+  timeout: 60_000,
+}, async () => {
+  const { response, close } = await openResponse(false);
+  const over = new AbortController();
+  const patience = { slowMs: 60_000, lastWordMs: 20, checkMs: 10, over: over.signal };
+  using _guard = guardStream({ caller: undefined, revocations, response, ...patience });
+  // More than the kernel takes.
+  response.write(Buffer.alloc(64 * 1024 * 1024));
+  over.abort();
+  await once(response, "close");
+  close();
+});

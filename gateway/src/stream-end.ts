@@ -38,6 +38,10 @@ export interface StreamGuardOptions {
   readonly onCut?: () => void;
   /** See {@link slowClientMs}. */
   readonly slowMs?: number;
+  /** Aborted when nothing more is to come, as when the process ends. */
+  readonly over?: AbortSignal;
+  /** How long a client that takes nothing has for the rest of what is over. Default 2 s. */
+  readonly lastWordMs?: number;
   readonly checkMs?: number;
 }
 
@@ -48,8 +52,9 @@ export interface StreamGuardOptions {
  */
 export function guardStream(options: StreamGuardOptions): DisposableSignal {
   const { caller, revocations, response, onCut } = options;
-  const { slowMs = slowClientMs, checkMs = revocationCheckMs } = options;
+  const { over, slowMs = slowClientMs, lastWordMs = 2_000, checkMs = revocationCheckMs } = options;
   const controller = new AbortController();
+  const patienceMs = () => (over?.aborted ? Math.min(slowMs, lastWordMs) : slowMs);
   let blockedSinceMs: number | undefined;
   const check = () => {
     if (caller !== undefined && revocations.isRevoked(caller))
@@ -58,7 +63,7 @@ export function guardStream(options: StreamGuardOptions): DisposableSignal {
       controller.abort(invalidToken("the access token has expired"));
     const nowMs = performance.now();
     blockedSinceMs = response.writableNeedDrain ? (blockedSinceMs ?? nowMs) : undefined;
-    if (blockedSinceMs === undefined || nowMs - blockedSinceMs < slowMs) return;
+    if (blockedSinceMs === undefined || nowMs - blockedSinceMs < patienceMs()) return;
     clearInterval(timer);
     response.destroy();
     onCut?.();
