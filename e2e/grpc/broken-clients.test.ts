@@ -9,7 +9,7 @@ import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { ParityService } from "./gen/parity/v1/parity_pb.ts";
 import { type Hop, stacks, startHop } from "./hop.ts";
-import { echoPath, frame, rawRequest, requestBody, statusOf } from "./raw-peer.ts";
+import { echoPath, frame, grpcHeaders, rawRequest, requestBody, statusOf } from "./raw-peer.ts";
 
 /** What a server does with what no good client sends; the same in both implementations. */
 function testBothServers(name: string, body: (hop: Hop, ran: () => number) => Promise<void>) {
@@ -161,6 +161,31 @@ test("a request over the limit is answered before it is read to the end", async 
   const announced = frame(Buffer.alloc(100), 0, 1_000_000);
   const answer = await rawRequest(hop.port, {}, [announced], false);
   assert.equal(statusOf(answer), "8");
+});
+
+test("who leaves a stream that it has not read leaves nothing on the console", async (t) => {
+  const printed = t.mock.method(console, "error", () => {});
+  const ended = Promise.withResolvers<void>();
+  const handlers = {
+    async *count() {
+      try {
+        for (;;) yield { text: "x".repeat(100_000) };
+      } finally {
+        ended.resolve();
+      }
+    },
+  };
+  await using hop = await startHop({ client: "own", server: "own" }, handlers);
+  const session = http2.connect(`http://127.0.0.1:${hop.port}`);
+  const headers = { ...grpcHeaders, ":path": "/parity.v1.ParityService/Count" };
+  const stream = session.request({ ...headers, "content-type": "application/grpc+proto" });
+  stream.on("error", () => {}).end(frame(Buffer.of()));
+  await once(stream, "response");
+  stream.close(http2.constants.NGHTTP2_CANCEL);
+  await ended.promise;
+  await new Promise(setImmediate);
+  session.close();
+  assert.equal(printed.mock.callCount(), 0);
 });
 
 test("a flood of resets ends the connection that floods", async () => {

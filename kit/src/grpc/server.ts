@@ -2,11 +2,11 @@ import http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import type { DescMethodUnary } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type Interceptor } from "@connectrpc/connect";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { ConnectionDrain } from "./drain.ts";
 import { noteUnaryRoutes, type UnaryRoute } from "./routes.ts";
 import { serveUnaryCall } from "./server-call.ts";
 import { type GrpcStack, grpcStack } from "./stack.ts";
+import { createStockAdapter } from "./stock-adapter.ts";
 import { encodeGrpcTimeout, timeoutMsOf } from "./timeout.ts";
 import { composeMethod, type UnaryMethod } from "./unary-method.ts";
 
@@ -80,7 +80,7 @@ export function createGrpcServer(
   const draining = new AbortController();
   const unaryRoutes = new Map<string, UnaryRoute>();
   const routes = noteUnaryRoutes(options.routes, unaryRoutes, draining.signal);
-  const adapter = connectNodeAdapter({ routes, interceptors, readMaxBytes });
+  const adapter = createStockAdapter({ routes, interceptors, readMaxBytes });
   const methods = composeMethods(stack === "own" ? unaryRoutes : new Map(), interceptors);
   const limits = { readMaxBytes, maxTimeoutMs };
 
