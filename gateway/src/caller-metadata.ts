@@ -7,8 +7,14 @@ import { maxDeviceLength } from "./limits.ts";
 export type CallMetadata = Record<string, string>;
 
 /** Names a request to the service that it is handed on to. */
-export function traceMetadata(request: Pick<FastifyRequest, "id" | "traceparent">): CallMetadata {
-  return { [metadata.requestId]: request.id, [metadata.traceparent]: request.traceparent };
+export function traceMetadata({
+  id,
+  traceparent,
+  tracestate,
+}: Pick<FastifyRequest, "id" | "traceparent" | "tracestate">): CallMetadata {
+  const header: CallMetadata = { [metadata.requestId]: id, [metadata.traceparent]: traceparent };
+  if (tracestate !== undefined) header[metadata.tracestate] = tracestate;
+  return header;
 }
 
 /**

@@ -20,6 +20,7 @@ export const cors = fastifyPlugin<CorsOptions>(
         "Idempotency-Key",
         "Last-Event-ID",
         "Traceparent",
+        "Tracestate",
         "X-Request-ID",
         ...connectCors.allowedHeaders,
       ],

@@ -6,6 +6,8 @@ export const metadata = {
   requestId: "x-request-id",
   /** Trace context (W3C). */
   traceparent: "traceparent",
+  /** What others add to the trace context, for those who know them (W3C). We only pass it on. */
+  tracestate: "tracestate",
   /** The session key: in a request that of the caller, in an answer the one to keep; empty to forget it. */
   sessionKey: "session-key",
   /** In an answer with a session key: for how many seconds the client should keep it. */
