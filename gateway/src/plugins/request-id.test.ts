@@ -28,3 +28,19 @@ test("a trace context that is not well formed is replaced by one that is not sam
     assert.match(response.headers.get("traceparent") ?? "", /^00-[\da-f]{32}-[\da-f]{16}-00$/);
   }
 });
+
+test("what the client's tracing adds to its context goes all the way, with the context alone", async () => {
+  const passedOn = async (...headers: [string, string][]) => {
+    await gateway.fetch("/api/users/me", {
+      headers: [["authorization", authorization], ...headers],
+    });
+    return gateway.calls.at(-1)?.header.get("tracestate");
+  };
+  const context: [string, string] = ["traceparent", `00-${"a".repeat(32)}-${"b".repeat(16)}-01`];
+  const rojo: [string, string] = ["tracestate", "rojo=1"];
+  const congo: [string, string] = ["tracestate", "congo=2"];
+  assert.equal(await passedOn(context, rojo, congo), "rojo=1,congo=2");
+  assert.equal(await passedOn(rojo), null);
+  assert.equal(await passedOn(["traceparent", "nonsense"], rojo), null);
+  assert.equal(await passedOn(context, ["tracestate", `rojo=${"x".repeat(600)}`]), null);
+});
