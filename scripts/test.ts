@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { makeReadyCluster } from "../dev/ready-cluster.ts";
 import { testFolder } from "../dev/test-folder.ts";
 import { checks, runChecks } from "./checks.ts";
-import { heavyStories } from "./heavy-stories.ts";
+import { heavyStories, loneStories } from "./heavy-stories.ts";
 import { root } from "./run.ts";
 import { runTests, type TestLane } from "./run-tests.ts";
 import { startTestStores } from "./test-stores.ts";
@@ -16,6 +16,7 @@ const chosen = process.argv.slice(2);
 const files = chosen.length > 0 ? chosen : testFiles();
 const isStory = (file: string) => file.startsWith("e2e/");
 const isHeavy = (file: string) => heavyStories.includes(file);
+const isLone = (file: string) => loneStories.includes(file);
 const counts = { passed: 0, failed: 0 };
 // The folder goes when the process exits, which a signal alone would not let it do.
 for (const [signal, number] of [["SIGINT", 2] as const, ["SIGTERM", 15] as const])
@@ -40,7 +41,7 @@ function testFiles(): string[] {
       exclude: ["**/node_modules/**"],
     },
   ).sort();
-  const gone = heavyStories.filter((story) => !found.includes(story));
+  const gone = [...heavyStories, ...loneStories].filter((story) => !found.includes(story));
   if (gone.length > 0) throw new Error(`scripts/heavy-stories.ts names what is gone: ${gone}`);
   return found;
 }
@@ -63,9 +64,10 @@ async function testStories(stories: readonly string[]): Promise<void> {
   if (stories.length === 0) return;
   say("\nend-to-end stories");
   await testAll([
-    { files: stories.filter((story) => !isHeavy(story)), concurrency: 2 },
+    { files: stories.filter((story) => !isHeavy(story) && !isLone(story)), concurrency: 2 },
     { files: stories.filter(isHeavy), concurrency: 1 },
   ]);
+  await testAll([{ files: stories.filter(isLone), concurrency: 1 }]);
 }
 
 async function testAll(
