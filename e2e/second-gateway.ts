@@ -5,6 +5,7 @@ import { refuseSecrets } from "../dev/leaked-secrets.ts";
 import { adminPassword, type Platform, userPassword } from "../dev/own-platform.ts";
 import { claimPorts } from "../dev/port-block.ts";
 import { randomKey } from "../dev/secrets.ts";
+import { serviceFlags } from "../dev/service-flags.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -36,7 +37,7 @@ export async function startSecondGateway(
   const { ports, release } = await claimPorts();
   const [port, adminPort] = ports;
   const { redis, userService, orderService } = await platform.now();
-  const child = spawn(process.execPath, [join(root, "gateway/src/main.ts")], {
+  const child = spawn(process.execPath, [...serviceFlags, join(root, "gateway/src/main.ts")], {
     env: {
       ...shared,
       GATEWAY_PORT: String(port),

@@ -17,6 +17,8 @@ export interface Sample {
   /** When it was sent, on the monotonic clock of the story. */
   readonly atMs: number;
   readonly tookMs: number;
+  /** How long of it the process that was asked, or else who asked, waited for a CPU, where that was looked at. */
+  readonly waitedMs?: number;
   /** Why there was no whole answer. */
   readonly error: string | undefined;
 }

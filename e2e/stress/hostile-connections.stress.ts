@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
+import { constants, setPriority } from "node:os";
 import { after, before, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { waitFor } from "@3l1/kit/wait-for.ts";
@@ -22,7 +23,7 @@ interface Outcome {
 
 type Act = (write: (text: string | Buffer) => void, end: () => void) => (() => void) | undefined;
 
-function connectAnd({ url }: SecondGateway, act: Act): Promise<Outcome> {
+function connectAnd({ url }: SecondGateway, { act, isDeaf }: Attack): Promise<Outcome> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
     const startedAt = performance.now();
@@ -36,7 +37,7 @@ function connectAnd({ url }: SecondGateway, act: Act): Promise<Outcome> {
     });
     socket.setEncoding("latin1").on("data", (text) => (answer += text));
     socket.on("error", () => {});
-    socket.on("end", () => socket.destroy());
+    socket.on("end", () => void (isDeaf || socket.destroy()));
     socket.on("close", () => {
       stop?.();
       resolve({ answer, closedAfterMs: performance.now() - startedAt });
@@ -61,17 +62,19 @@ const hugeHeaders: Act = (write) => {
   write(`GET / HTTP/1.1\r\nhost: x\r\nx: ${"y".repeat(64 * 1024)}\r\n\r\n`);
   return undefined;
 };
-const hugeBody: Act = (write) => {
-  write(`${head}transfer-encoding: chunked\r\n\r\n`);
-  const chunk = Buffer.alloc(64 * 1024, " ");
-  let left = 160;
-  return every(5, () => {
-    if (left-- <= 0) return;
-    write("10000\r\n");
-    write(chunk);
-    write("\r\n");
-  });
-};
+const chunk = Buffer.alloc(64 * 1024, " ");
+const chunksOf =
+  (count: number): Act =>
+  (write) => {
+    write(`${head}transfer-encoding: chunked\r\n\r\n`);
+    let left = count;
+    return every(5, () => {
+      if (left-- <= 0) return;
+      write("10000\r\n");
+      write(chunk);
+      write("\r\n");
+    });
+  };
 const halfClosed: Act = (write, end) => {
   write(`${head}content-length: 1000\r\n\r\n{`);
   end();
@@ -86,9 +89,22 @@ interface Attack {
   readonly name: string;
   readonly act: Act;
   readonly count: number;
+  /** Goes on when the answer and the end have come. */
+  readonly isDeaf?: boolean;
   readonly answers: RegExp;
   readonly withinMs: number;
 }
+
+const honest: Attack = {
+  name: "honest request",
+  act: (write) => {
+    write("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    return undefined;
+  },
+  count: 500,
+  answers: /^HTTP\/1.1 200 /,
+  withinMs: 8_000,
+};
 
 const attacks = {
   slowHeaders: {
@@ -128,26 +144,26 @@ const attacks = {
   },
   large: {
     name: "10 MiB in chunks",
-    act: hugeBody,
+    act: chunksOf(160),
     count: 20,
-    // 8 MiB are read and thrown away. Who still writes when the connection closes may miss the answer.
-    answers: /^(?:HTTP\/1.1 413 |$)/,
+    answers: /^HTTP\/1.1 413 /,
+    withinMs: 18_000,
+  },
+  deaf: {
+    name: "chunks without an end, whatever the answer",
+    act: chunksOf(Number.POSITIVE_INFINITY),
+    count: 20,
+    isDeaf: true,
+    answers: /^HTTP\/1.1 413 /,
     withinMs: 18_000,
   },
 } as const;
 
-/** Bodies are kept up to 1 MiB each, until they are known to be too large. */
-const keptOfBodiesMiB = attacks.large.count;
-/**
- * Each piece of a body is a buffer beside the JavaScript heap, and V8 collects those when 64 MiB of them
- * have come since it last did (kExternalAllocationSoftLimit); no option moves that. Eight rounds bring
- * 1,600 MiB: what is not given back shows.
- */
-const uncollectedMiB = 64;
-
 async function assault(gateway: SecondGateway, attack: Attack, t: TestContext): Promise<void> {
-  const { name, act, count, answers, withinMs } = attack;
-  const outcomes = await Promise.all(Array.from({ length: count }, () => connectAnd(gateway, act)));
+  const { name, count, answers, withinMs } = attack;
+  const outcomes = await Promise.all(
+    Array.from({ length: count }, () => connectAnd(gateway, attack)),
+  );
   const longest = Math.max(...outcomes.map(({ closedAfterMs }) => closedAfterMs));
   const wrong = outcomes.filter(({ answer }) => !answers.test(answer));
   t.diagnostic(`${count} × ${name}: closed after ${longest.toFixed(0)} ms at most`);
@@ -161,32 +177,38 @@ const openFiles = (pid: number) => readdirSync(`/proc/${pid}/fd`).length;
 
 test("500 hostile connections are turned away in time, and nobody else notices", async (t) => {
   await using gateway = await startSecondGateway(platform);
-  // A process that has never worked has less memory than one that has: honest requests come first.
+  // A process that has never worked has less memory than one that has. As many honest clients come first, until
+  // each page of V8's young generation (32 MiB, --max-semi-space-size) has been written to.
   const warm = startLoad({ url: gateway.url, perSecond: 300, connections: 100 });
   await sleep(4_000);
   await warm.stop();
+  for (let round = 0; round < 12; round++) await assault(gateway, honest, t);
   await waitFor("the connections to be closed", () => openFiles(gateway.pid) < 80);
   const before = { rss: rssMiB(gateway.pid), files: openFiles(gateway.pid) };
   let most = before.rss;
   using _watch = setInterval(() => (most = Math.max(most, rssMiB(gateway.pid))), 50);
-  const probe = startLoad({ url: `${gateway.adminUrl}/livez`, perSecond: 25, connections: 1 });
-  const { large, ...small } = attacks;
+  const { pid } = gateway;
+  const probe = startLoad({ url: `${gateway.adminUrl}/livez`, perSecond: 25, connections: 1, pid });
+  await waitFor("the first probe", () => probe.samples.length > 0);
+  // An attack comes from other machines. This thread must not take the gateway's CPU, nor that of the probe's thread.
+  setPriority(constants.priority.PRIORITY_LOW);
+  const { large, deaf, ...small } = attacks;
   const rss: number[] = [before.rss];
-  for (const some of [small, ...Array.from({ length: 8 }, () => ({ large }))]) {
+  for (const some of [small, ...Array.from({ length: 4 }, () => [{ large }, { deaf }]).flat()]) {
     await Promise.all(Object.values(some).map((each) => assault(gateway, each, t)));
     rss.push(rssMiB(gateway.pid));
   }
   await probe.stop();
   const alive = probe.samples;
-  const slowest = Math.max(...alive.map(({ tookMs }) => tookMs));
-  const p99 = percentile(alive, 0.99);
-  t.diagnostic(`/livez: p99 ${p99.toFixed(1)} ms, ${slowest.toFixed(1)} ms at most`);
+  const all = Math.max(...alive.map(({ tookMs }) => tookMs));
+  const slowest = Math.max(...alive.map(({ tookMs, waitedMs = 0 }) => tookMs - waitedMs));
+  t.diagnostic(
+    `/livez: p99 ${percentile(alive, 0.99).toFixed(1)} ms, ${all.toFixed(1)} ms at most`,
+  );
+  t.diagnostic(`/livez: ${slowest.toFixed(1)} ms at most without the waits for a CPU`);
   await waitFor("the sockets to be given back", () => openFiles(gateway.pid) <= before.files + 2);
-  const [atFirst = 0, afterSmall = 0] = rss;
   t.diagnostic(`RSS ${rss.map(Math.round).join(" → ")} MiB, ${most.toFixed(0)} at most`);
   assert.ok(alive.every(({ status }) => status === 200));
-  // 99 in 100: where the attack comes from the same cores, a probe now and then waits for one (40 to 130 ms).
-  assert.ok(p99 <= 50, `/livez ${p99} ms`);
-  assert.ok(afterSmall <= atFirst + 20, `RSS ${rss} MiB`);
-  assert.ok(most <= atFirst + 20 + keptOfBodiesMiB + uncollectedMiB, `RSS ${most} MiB`);
+  assert.ok(slowest < 50, `/livez ${slowest} ms`);
+  assert.ok(most <= before.rss + 20, `RSS ${most} MiB`);
 });

@@ -4,6 +4,7 @@
 import { Agent } from "node:http";
 import { parentPort, workerData } from "node:worker_threads";
 import { ask, type Sample } from "./ask.ts";
+import { cpuWaitMs } from "./cpu-wait.ts";
 import type { LoadOrder } from "./load.ts";
 
 /** Often enough for a story that waits for samples, seldom enough not to disturb those under way. */
@@ -33,12 +34,21 @@ function tell(): void {
 }
 
 async function send(index: number): Promise<void> {
+  const waits = watchWaits(order.pid);
   const { tookMs, atMs, ...rest } = await ask(
     order.asks[index % order.asks.length] ?? order.asks[0],
     agent,
   );
   // The monotonic clocks of two threads start at different times.
-  unreported.push({ ...rest, tookMs, atMs: atMs + performance.timeOrigin - order.timeOrigin });
+  const at = { atMs: atMs + performance.timeOrigin - order.timeOrigin };
+  unreported.push({ ...rest, tookMs, ...at, ...waits() });
+}
+
+/** Both may wait at the same time, so only the longer wait counts. */
+function watchWaits(pid?: number): () => Pick<Sample, "waitedMs"> {
+  if (pid === undefined) return () => ({});
+  const [theirs, mine] = [cpuWaitMs(pid), cpuWaitMs()];
+  return () => ({ waitedMs: Math.max(cpuWaitMs(pid) - theirs, cpuWaitMs() - mine) });
 }
 
 /** So many a second, whatever becomes of those before. */

@@ -10,6 +10,8 @@ export interface LoadOrder {
   readonly perSecond?: number | undefined;
   /** Keep-alive connections at most. */
   readonly connections: number;
+  /** The process that is asked, to tell its time from that of a machine with too much to do. */
+  readonly pid?: number | undefined;
   /** Where the story's monotonic clock starts. */
   readonly timeOrigin: number;
 }
@@ -28,10 +30,12 @@ const manyConnections = 1_000;
 
 /** So many requests a second, whatever becomes of those before. */
 export function startLoad(
-  target: Ask & { readonly perSecond: number; readonly connections?: number },
+  target: Ask &
+    Pick<LoadOrder, "pid"> & { readonly perSecond: number; readonly connections?: number },
 ): Load {
-  const { perSecond, connections = manyConnections, ...one } = target;
-  return start({ asks: [one], perSecond, connections, timeOrigin: performance.timeOrigin });
+  const { perSecond, connections = manyConnections, pid, ...one } = target;
+  const { timeOrigin } = performance;
+  return start({ asks: [one], perSecond, connections, pid, timeOrigin });
 }
 
 /** As many requests at a time as are given: each is sent again as soon as it is answered. */
