@@ -46,6 +46,7 @@ import { problemDetails, sendProblem } from "./plugins/problem-details.ts";
 import { rateLimit } from "./plugins/rate-limit.ts";
 import { requestId, requestIdOf, traceparentOf } from "./plugins/request-id.ts";
 import { requestTarget } from "./plugins/request-target.ts";
+import { routeOptions } from "./plugins/route-options.ts";
 import { securityHeaders } from "./plugins/security-headers.ts";
 import { streamLimit } from "./plugins/stream-limit.ts";
 import { throttle } from "./plugins/throttle.ts";
@@ -88,6 +89,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const edge = registerEdgeMetrics(registry);
   const app = createServer(options);
 
+  await app.register(routeOptions);
   await app.register(requestId, { tracing });
   await app.register(accessLog);
   await app.register(metrics, { registry });

@@ -7,6 +7,7 @@ import type { FastifyRequest } from "fastify";
  * left out.
  */
 export function clientAddress({ ip, socket }: Pick<FastifyRequest, "ip" | "socket">): string {
+  if (isIPv4(ip ?? "")) return ip;
   const told = isIP(ip ?? "") ? ip : (socket.remoteAddress ?? "::");
   const bare = told.replace(/%.*$/, "");
   const mapped = bare.replace(/^::ffff:/i, "");

@@ -31,7 +31,7 @@ export function logWhenDone(request: FastifyRequest, reply: FastifyReply): void 
   const startedAt = performance.now();
   const ip = clientAddress(request);
   reply.raw.once("close", () => {
-    const durationMs = Number((performance.now() - startedAt).toFixed(3));
+    const durationMs = Math.round((performance.now() - startedAt) * 1000) / 1000;
     logRequest(request, reply, { ip, durationMs });
   });
 }

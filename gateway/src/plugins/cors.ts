@@ -11,8 +11,9 @@ export interface CorsOptions {
 /** Before the limiters, so that a page of another origin can read a 429 too. */
 export const cors = fastifyPlugin<CorsOptions>(
   async (app, { origins }) => {
+    if (origins.length === 0) return;
     await app.register(fastifyCors, {
-      origin: origins.length > 0 ? [...origins] : false,
+      origin: [...origins],
       credentials: true,
       methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
       allowedHeaders: [
