@@ -25,8 +25,8 @@ export interface Plan {
 type Length = Omit<Plan, "only" | "folder">;
 
 const full: Length = {
-  warmUpRequests: 15_000,
-  warmUpMs: 8_000,
+  warmUpRequests: 30_000,
+  warmUpMs: 12_000,
   rounds: 5,
   sampleMs: 2_000,
   memoryRequests: 50_000,

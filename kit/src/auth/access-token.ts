@@ -55,9 +55,10 @@ export function createTokenVerifier(keys: SigningKeys, now: () => number): Token
   const genuine = new LRUCache<string, AccessToken>({ max: cachedTokens });
   return {
     async verify(text) {
-      const token = genuine.get(text) ?? (await authenticate(text, keys, now));
+      const known = genuine.get(text);
+      const token = known ?? (await authenticate(text, keys, now));
       if (token === undefined) return invalid;
-      genuine.set(text, token);
+      if (known === undefined) genuine.set(text, token);
       return { state: token.expiresAt * 1000 > now() ? "valid" : "expired", token };
     },
   };

@@ -42,7 +42,7 @@ export function logCalls(logger: Logger, registry: Registry, now: () => number):
         userId,
         method,
         code,
-        seconds: Number(seconds.toFixed(6)),
+        seconds: Math.round(seconds * 1e6) / 1e6,
         ...unforeseen,
       };
       if (unforeseen) logger.error(line, "call failed");
