@@ -44,8 +44,9 @@ export async function measureAll(
 async function sampleOf(
   scenario: Scenario,
   load: LoadGenerator,
-  { sampleMs }: Plan,
+  { runInMs, sampleMs }: Plan,
 ): Promise<Sample> {
+  await load.run(scenario, { durationMs: runInMs });
   const cpuMs = () => mapValues(scenario.processes, (pid) => usageOf(pid).cpuMs);
   const before = cpuMs();
   const { requests, seconds, p50Ms, p99Ms } = await load.run(scenario, { durationMs: sampleMs });

@@ -8,6 +8,8 @@ export interface Plan {
   readonly warmUpMs: number;
   /** The scenarios take turns, so that whatever else the machine does hits all of them. */
   readonly rounds: number;
+  /** Before each sample, in milliseconds, since who has rested for the others' turns is slow at first. */
+  readonly runInMs: number;
   /** Of each scenario in each round, in milliseconds. */
   readonly sampleMs: number;
   /** Requests after which memory has to be where it was. */
@@ -28,6 +30,7 @@ const full: Length = {
   warmUpRequests: 30_000,
   warmUpMs: 12_000,
   rounds: 5,
+  runInMs: 700,
   sampleMs: 2_000,
   memoryRequests: 50_000,
   pauseMs: 2_000,
@@ -37,6 +40,7 @@ const quick: Length = {
   warmUpRequests: 100,
   warmUpMs: 500,
   rounds: 1,
+  runInMs: 50,
   sampleMs: 200,
   memoryRequests: 500,
   pauseMs: 100,
