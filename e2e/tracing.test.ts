@@ -133,7 +133,7 @@ test("an error tells its trace where there is one", async () => {
   const { traceId, headers } = newTrace("01");
   const traced = await ann.send<Problem & { traceId?: string }>("GET", path, undefined, headers);
   assert.deepEqual([traced.status, traced.body.traceId], [404, traceId]);
-  const trace = await traceWith(traceId, "GET /api/orders/info", "find_order");
+  const trace = await traceWith(traceId, "GET /api/orders/info", "find_orders");
   assert.equal(trace.length, 4, trace.join("\n"));
   assert.deepEqual(
     spansOf(traceId).filter(({ failed }) => failed),
@@ -152,7 +152,7 @@ test("a client that does not record its trace gets no spans, and its id is in th
   await waitFor("the log", () => linesOf(traceId).length === 2);
   const later = newTrace("01");
   await ann.send("GET", path, undefined, later.headers);
-  await traceWith(later.traceId, "GET /api/orders/info", "find_order");
+  await traceWith(later.traceId, "GET /api/orders/info", "find_orders");
   assert.deepEqual(spansOf(traceId), []);
 });
 
