@@ -94,7 +94,7 @@ test("secrets are those of compose.yaml, are mounted as files, and stand in no m
     const files = (env: Labels) => Object.entries(env).filter(([key]) => key.endsWith("_FILE"));
     const { environment = {} } = compose[processOf(metadata.name)] ?? {};
     assert.deepEqual(files(data).toSorted(), files(environment).toSorted());
-    for (const [key, value] of Object.entries(data))
+    for (const [key] of Object.entries(data))
       assert.ok(key.endsWith("_FILE") || !/PASSWORD$|SECRET|DATABASE|REDIS/.test(key), key);
   }
   for (const { metadata, spec } of everywhere("Deployment")) {
