@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { OrderStatus } from "@3l1/gen/order/v1/order_pb.ts";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { v7 as uuidv7 } from "uuid";
 import { basket, placeOrder } from "../test/basket.ts";
 import { failureOf } from "../test/failure-of.ts";
@@ -23,6 +24,26 @@ test("an order is placed with its total, and read back as it was answered", asyn
   assert.equal(order.version, 1);
   assert.match(order.id, /^[\da-f]{8}-[\da-f]{4}-7/);
   assert.deepEqual((await user.orders.getOrder({ id: order.id })).order, order);
+});
+
+test("of orders that many look for at once everybody finds the own", async () => {
+  const [ann, bob] = [await platform.user(), await platform.user()];
+  const places = Array.from({ length: 100 }, (_, index) => placeOrder(index % 2 ? bob : ann));
+  const placed = await Promise.all(places);
+  const look = ({ orders }: TestUser, id: string) =>
+    orders.getOrder({ id }).then(
+      ({ order }) => order?.id,
+      (error) => Code[ConnectError.from(error).code],
+    );
+  const found = await Promise.all(
+    placed.flatMap(({ id }) => [look(ann, id), look(bob, id.toUpperCase()), look(ann, uuidv7())]),
+  );
+  const wanted = placed.flatMap(({ id, userId }) => [
+    userId === ann.id ? id : "NotFound",
+    userId === bob.id ? id : "NotFound",
+    "NotFound",
+  ]);
+  assert.deepEqual(found, wanted);
 });
 
 test("prices beyond 2^53 and a note in any script survive the database", async () => {
