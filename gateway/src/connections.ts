@@ -35,7 +35,8 @@ export class Connections {
     if (this.#isEnding) this.#closeIfIdle(socket);
   }
 
+  /** One that we have ended ourselves has an answer on its way, and closes by itself. */
   #closeIfIdle(socket: Socket): void {
-    if (this.#answersUnderWay.get(socket) === 0) socket.destroy();
+    if (this.#answersUnderWay.get(socket) === 0 && !socket.writableEnded) socket.destroy();
   }
 }

@@ -16,6 +16,7 @@ import { badInput } from "./bad-input.ts";
 import { addSessionMetadata, type CallMetadata, traceMetadata } from "./caller-metadata.ts";
 import type { SessionCookie } from "./session-cookie.ts";
 import { guardStream } from "./stream-end.ts";
+import { whenClosed } from "./when-closed.ts";
 
 /** A method of an upstream. */
 export interface ForwardTarget<M extends DescMethod> {
@@ -106,7 +107,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
 /** Aborted when the client leaves before its answer is out. */
 export function leaving(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  reply.raw.once("close", () => {
+  whenClosed(reply.raw, () => {
     if (!reply.raw.writableFinished) controller.abort();
   });
   return controller.signal;

@@ -7,7 +7,12 @@
 export const maxBodyBytes = 1024 * 1024;
 /** Bodies up to this size are read whoever else sends one: our largest message has 20 KiB. */
 export const maxSmallBodyBytes = 64 * 1024;
-/** Larger bodies read at a time, the others wait: 8 MiB whatever comes. 1024 of them would fill any container. */
+/**
+ * Pieces in which a body may come. A MiB in the smallest packets of the Internet (RFC 791: 576 bytes) has
+ * 2,000; one of single bytes costs a thousand times what it holds.
+ */
+export const maxBodyPieces = 4_096;
+/** Larger bodies read at a time, the others wait: 16 MiB whatever comes. 1024 of them would fill any container. */
 export const largeBodyPlaces = 8;
 /**
  * So much of a body that nobody wants is still read and thrown away behind the answer, so that a client

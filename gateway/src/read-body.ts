@@ -1,8 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import type { BodyPlaces } from "./body-places.ts";
 import { freeMemory } from "./free-memory.ts";
-import { maxBodyBytes, maxSmallBodyBytes } from "./limits.ts";
-import { clientLeft, tooLarge } from "./refusal.ts";
+import { GrowingBuffer } from "./growing-buffer.ts";
+import { maxBodyBytes, maxBodyPieces, maxSmallBodyBytes } from "./limits.ts";
+import { badRequest, clientLeft, tooLarge } from "./refusal.ts";
 
 /** What may be read. */
 export interface BodyBounds {
@@ -15,7 +16,7 @@ export interface BodyBounds {
  * Reads a whole request body. One that is larger than a small one waits for a place.
  *
  * @throws ConnectError with REASON_PAYLOAD_TOO_LARGE as soon as it is known to be beyond `maxBytes`: what
- * becomes of the rest is for `unreadBody` to say.
+ * becomes of the rest is for `unreadBody` to say; `invalid_argument` when it comes in crumbs.
  * @throws ConnectError `canceled` when the client leaves in between.
  */
 export async function readBody(
@@ -23,15 +24,17 @@ export async function readBody(
   { maxBytes, places }: BodyBounds,
 ): Promise<Buffer> {
   if (isTooLarge(request, maxBytes)) throw tooLarge(maxBytes);
+  if (request.destroyed) throw clientLeft();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const pieces: Buffer[] = [];
-  let bytes = 0;
+  const body = new GrowingBuffer();
+  let pieces = 0;
   let leavePlace: (() => void) | undefined;
   const keep = (piece: Buffer) => {
-    bytes += piece.length;
-    pieces.push(piece);
-    if (bytes > maxBytes) reject(tooLarge(maxBytes));
-    else if (bytes > maxSmallBodyBytes && leavePlace === undefined) {
+    if (body.length + piece.length > maxBytes) return reject(tooLarge(maxBytes));
+    if (++pieces > maxBodyPieces) return reject(badRequest("the body comes in too many pieces"));
+    body.append(piece);
+    freeMemory(piece);
+    if (body.length > maxSmallBodyBytes && leavePlace === undefined) {
       request.pause();
       leavePlace = places.take(() => request.resume());
     }
@@ -40,10 +43,9 @@ export async function readBody(
   request.on("data", keep).once("end", resolve).once("error", leave).once("close", leave);
   try {
     await promise;
-    return Buffer.concat(pieces, bytes);
+    return body.bytes();
   } finally {
     request.off("data", keep).off("end", resolve).off("close", leave).pause();
-    for (const piece of pieces) freeMemory(piece);
     leavePlace?.();
   }
 }

@@ -2,6 +2,7 @@ import fastifyPlugin from "fastify-plugin";
 import { maxStreamsPerUser } from "../limits.ts";
 import { tooManyStreams } from "../refusal.ts";
 import { isStream } from "../route-name.ts";
+import { whenClosed } from "../when-closed.ts";
 
 /** So many streams a user, whichever face they come through: nobody takes them all. */
 export const streamLimit = fastifyPlugin(
@@ -13,7 +14,7 @@ export const streamLimit = fastifyPlugin(
       const count = open.get(userId) ?? 0;
       if (count >= maxStreamsPerUser) throw tooManyStreams(maxStreamsPerUser);
       open.set(userId, count + 1);
-      reply.raw.once("close", () => {
+      whenClosed(reply.raw, () => {
         const left = (open.get(userId) ?? 1) - 1;
         if (left > 0) open.set(userId, left);
         else open.delete(userId);

@@ -4,6 +4,7 @@ import { maxConcurrentStreams, throttleRetryMaxMs, throttleRetryMinMs } from "..
 import type { LoadShedding } from "../load-shedding.ts";
 import { overloaded } from "../refusal.ts";
 import { isStream } from "../route-name.ts";
+import { whenClosed } from "../when-closed.ts";
 
 export interface ThrottleOptions {
   /** Requests under way at once; one more is turned away with 503. */
@@ -35,7 +36,7 @@ export const throttle = fastifyPlugin<ThrottleOptions>(
         throw overloaded(retryAfterMs());
       }
       count.underWay++;
-      reply.raw.once("close", () => count.underWay--);
+      whenClosed(reply.raw, () => count.underWay--);
       done();
     });
   },
