@@ -34,6 +34,7 @@ import { sampleLoop } from "./loop-sampler.ts";
 import { openApi } from "./openapi.ts";
 import { accessLog, logWhenDone } from "./plugins/access-log.ts";
 import { authenticate } from "./plugins/authenticate.ts";
+import { chunkLimit } from "./plugins/chunk-limit.ts";
 import { compress } from "./plugins/compress.ts";
 import { cors } from "./plugins/cors.ts";
 import { csrf } from "./plugins/csrf.ts";
@@ -98,6 +99,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(host);
   await app.register(requestTarget);
   await app.register(drainHeader, { signal });
+  await app.register(chunkLimit);
   await app.register(unreadBody);
   await app.register(compress);
   await app.register(fastifyCookie, { hook: false });

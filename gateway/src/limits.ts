@@ -7,11 +7,8 @@
 export const maxBodyBytes = 1024 * 1024;
 /** Bodies up to this size are read whoever else sends one: our largest message has 20 KiB. */
 export const maxSmallBodyBytes = 64 * 1024;
-/**
- * Pieces in which a body may come. A MiB in the smallest packets of the Internet (RFC 791: 576 bytes) has
- * 2,000; one of single bytes costs a thousand times what it holds.
- */
-export const maxBodyPieces = 4_096;
+/** Chunks of a chunked body: a MiB in pieces of a KiB. One of single bytes costs 400 times what it holds. */
+export const maxBodyChunks = 1_024;
 /** Larger bodies read at a time, the others wait: 16 MiB whatever comes. 1024 of them would fill any container. */
 export const largeBodyPlaces = 8;
 /**

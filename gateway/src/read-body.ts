@@ -2,8 +2,8 @@ import type { IncomingMessage } from "node:http";
 import type { BodyPlaces } from "./body-places.ts";
 import { freeMemory } from "./free-memory.ts";
 import { GrowingBuffer } from "./growing-buffer.ts";
-import { maxBodyBytes, maxBodyPieces, maxSmallBodyBytes } from "./limits.ts";
-import { badRequest, clientLeft, tooLarge } from "./refusal.ts";
+import { maxBodyBytes, maxSmallBodyBytes } from "./limits.ts";
+import { clientLeft, tooLarge } from "./refusal.ts";
 
 /** What may be read. */
 export interface BodyBounds {
@@ -16,7 +16,7 @@ export interface BodyBounds {
  * Reads a whole request body. One that is larger than a small one waits for a place.
  *
  * @throws ConnectError with REASON_PAYLOAD_TOO_LARGE as soon as it is known to be beyond `maxBytes`: what
- * becomes of the rest is for `unreadBody` to say; `invalid_argument` when it comes in crumbs.
+ * becomes of the rest is for `unreadBody` to say.
  * @throws ConnectError `canceled` when the client leaves in between.
  */
 export async function readBody(
@@ -27,11 +27,9 @@ export async function readBody(
   if (request.destroyed) throw clientLeft();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const body = new GrowingBuffer();
-  let pieces = 0;
   let leavePlace: (() => void) | undefined;
   const keep = (piece: Buffer) => {
     if (body.length + piece.length > maxBytes) return reject(tooLarge(maxBytes));
-    if (++pieces > maxBodyPieces) return reject(badRequest("the body comes in too many pieces"));
     body.append(piece);
     freeMemory(piece);
     if (body.length > maxSmallBodyBytes && leavePlace === undefined) {
