@@ -82,6 +82,14 @@ test("a client that leaves gives its place to the next, and one that waited need
   ]);
 });
 
+test("a connection that is ended gives its place back, whatever its client still sends", async () => {
+  const first = await half("/first");
+  requests.get("/first")?.socket.end();
+  await rawRequest(port, head("/second", large), body(large));
+  assert.deepEqual(ends, ["/first the client left", `/second ${large}`]);
+  first.destroy();
+});
+
 test("a length beyond the limit is refused before anything has come", async () => {
   const socket = connect(port, "127.0.0.1").on("error", () => {});
   socket.write(head("/", maxBytes + 1));

@@ -38,11 +38,14 @@ export async function readBody(
     }
   };
   const leave = () => reject(clientLeft());
+  // We have ended the connection, such as after too long a wait: nobody can be answered any more.
+  request.socket.once("finish", leave);
   request.on("data", keep).once("end", resolve).once("error", leave).once("close", leave);
   try {
     await promise;
     return body.bytes();
   } finally {
+    request.socket.off("finish", leave);
     request.off("data", keep).off("end", resolve).off("close", leave).pause();
     leavePlace?.();
   }
