@@ -1,3 +1,5 @@
+import { freeMemory } from "./free-memory.ts";
+
 const firstBytes = 4 * 1024;
 
 /**
@@ -24,9 +26,15 @@ export class GrowingBuffer {
     return this.#bytes.subarray(0, this.#length);
   }
 
+  /** Gives the memory back at once. What `bytes` gave is empty then. */
+  free(): void {
+    freeMemory(this.#bytes);
+  }
+
   #grow(length: number): void {
     const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, length));
     this.#bytes.copy(larger, 0, 0, this.#length);
+    this.free();
     this.#bytes = larger;
   }
 }

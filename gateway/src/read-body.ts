@@ -44,6 +44,9 @@ export async function readBody(
   try {
     await promise;
     return body.bytes();
+  } catch (error) {
+    body.free();
+    throw error;
   } finally {
     request.socket.off("finish", leave);
     request.off("data", keep).off("end", resolve).off("close", leave).pause();
