@@ -7,9 +7,9 @@
 export const maxBodyBytes = 1024 * 1024;
 /** Bodies up to this size are read whoever else sends one: our largest message has 20 KiB. */
 export const maxSmallBodyBytes = 64 * 1024;
-/** Chunks of a chunked body: a MiB in pieces of a KiB. One of single bytes costs 400 times what it holds. */
-export const maxBodyChunks = 1_024;
-/** Larger bodies read at a time, the others wait: 16 MiB whatever comes. 1024 of them would fill any container. */
+/** Pieces in which a body comes: a MiB in 512 bytes each. One of single bytes costs 400 times what it holds. */
+export const maxBodyPieces = 2_048;
+/** Larger bodies read at a time, the others wait: 8 MiB whatever comes. 1024 of them would fill any container. */
 export const largeBodyPlaces = 8;
 /**
  * So much of a body that nobody wants is still read and thrown away behind the answer, so that a client

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { BodyPlaces } from "./body-places.ts";
 import { freeMemory } from "./free-memory.ts";
-import { GrowingBuffer } from "./growing-buffer.ts";
 import { maxBodyBytes, maxSmallBodyBytes } from "./limits.ts";
 import { clientLeft, tooLarge } from "./refusal.ts";
 
@@ -26,13 +25,14 @@ export async function readBody(
   if (isTooLarge(request, maxBytes)) throw tooLarge(maxBytes);
   if (request.destroyed) throw clientLeft();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const body = new GrowingBuffer();
+  const pieces: Buffer[] = [];
+  let bytes = 0;
   let leavePlace: (() => void) | undefined;
   const keep = (piece: Buffer) => {
-    if (body.length + piece.length > maxBytes) return reject(tooLarge(maxBytes));
-    body.append(piece);
-    freeMemory(piece);
-    if (body.length > maxSmallBodyBytes && leavePlace === undefined) {
+    bytes += piece.length;
+    pieces.push(piece);
+    if (bytes > maxBytes) reject(tooLarge(maxBytes));
+    else if (bytes > maxSmallBodyBytes && leavePlace === undefined) {
       request.pause();
       leavePlace = places.take(() => request.resume());
     }
@@ -43,13 +43,11 @@ export async function readBody(
   request.on("data", keep).once("end", resolve).once("error", leave).once("close", leave);
   try {
     await promise;
-    return body.bytes();
-  } catch (error) {
-    body.free();
-    throw error;
+    return Buffer.concat(pieces, bytes);
   } finally {
     request.socket.off("finish", leave);
     request.off("data", keep).off("end", resolve).off("close", leave).pause();
+    for (const piece of pieces) freeMemory(piece);
     leavePlace?.();
   }
 }
