@@ -201,11 +201,14 @@ test("500 hostile connections are turned away in time, and nobody else notices",
   await probe.stop();
   const alive = probe.samples;
   const all = Math.max(...alive.map(({ tookMs }) => tookMs));
-  const slowest = Math.max(...alive.map(({ tookMs, waitedMs = 0 }) => tookMs - waitedMs));
+  // Of some 750 probes one may meet a pause of the machine or of the thread that asks.
+  const [, slowest = 0] = alive
+    .map(({ tookMs, waitedMs = 0 }) => tookMs - waitedMs)
+    .sort((one, other) => other - one);
   t.diagnostic(
     `/livez: p99 ${percentile(alive, 0.99).toFixed(1)} ms, ${all.toFixed(1)} ms at most`,
   );
-  t.diagnostic(`/livez: ${slowest.toFixed(1)} ms at most without the waits for a CPU`);
+  t.diagnostic(`/livez: ${slowest.toFixed(1)} ms, without the waits for a CPU, for all but one`);
   await waitFor("the sockets to be given back", () => openFiles(gateway.pid) <= before.files + 2);
   t.diagnostic(`RSS ${rss.map(Math.round).join(" → ")} MiB, ${most.toFixed(0)} at most`);
   assert.ok(alive.every(({ status }) => status === 200));
