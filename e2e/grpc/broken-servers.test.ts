@@ -144,7 +144,8 @@ for (const [status, code] of [
   );
 }
 
-const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_REFUSED_STREAM } = http2.constants;
+const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } =
+  http2.constants;
 
 for (const rstCode of [NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR]) {
   testBothClients(
@@ -202,19 +203,46 @@ testBothClients(
   expectCode(Code.Unavailable),
 );
 
-testBothClients(
-  "a stream of answers that is cut is unavailable",
-  (stream) => {
-    answerInPart(stream, () => stream.close(NGHTTP2_CANCEL));
-  },
-  async (client) => {
-    const seen: string[] = [];
-    const call = (async () => {
-      for await (const { text } of client.count({})) seen.push(text);
-    })();
-    assert.equal((await errorOf(call)).code, Code.Unavailable);
-  },
-);
+/** Says goodbye, and resets the connection once the client has surely heard it. */
+const leave: OnStream = ({ id }, session) => {
+  session.goaway(NGHTTP2_NO_ERROR, id);
+  session.ping(() => (session.socket as Socket).resetAndDestroy());
+};
+
+for (const method of ["echo", "count"] as const) {
+  testBothClients(
+    `a connection that is reset after a GOAWAY, before the answer, is unavailable (${method})`,
+    leave,
+    async (client) => {
+      const call = async () => {
+        if (method === "echo") return client.echo({});
+        for await (const _ of client.count({}));
+      };
+      const error = await errorOf(call());
+      assert.equal(error.code, Code.Unavailable);
+      assert.deepEqual([isTransportFailure(error), neverRan(error)], [true, false]);
+    },
+  );
+}
+
+const endings: Record<string, OnStream> = {
+  cut: (stream) => stream.close(NGHTTP2_CANCEL),
+  "reset after a GOAWAY": leave,
+};
+for (const [ending, end] of Object.entries(endings)) {
+  testBothClients(
+    `a stream of answers that is ${ending} is unavailable`,
+    (stream, session) => answerInPart(stream, () => end(stream, session)),
+    async (client) => {
+      const seen: string[] = [];
+      const call = (async () => {
+        for await (const { text } of client.count({})) seen.push(text);
+      })();
+      assert.equal((await errorOf(call)).code, Code.Unavailable);
+      assert.deepEqual(seen, ["hello"]);
+    },
+  );
+}
 
 test("an answer over the limit is refused before it is read to the end", async () => {
   await using server = await rawServer((stream) => {

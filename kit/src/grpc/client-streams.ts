@@ -1,4 +1,4 @@
-import type { ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
+import http2, { type ClientHttp2Stream, type OutgoingHttpHeaders } from "node:http2";
 import { Code, ConnectError, type StreamResponse, type Transport } from "@connectrpc/connect";
 import {
   createGrpcTransport,
@@ -47,6 +47,22 @@ async function* normalizeMessages(
   }
 }
 
+/**
+ * Makes the call fail whose stream closes before the answer, and gives the stream back. When a connection
+ * is reset after a GOAWAY, Node.js closes its streams without an error, and connect-node waits for ever.
+ */
+export function failUnanswered(stream: ClientHttp2Stream): ClientHttp2Stream {
+  let answered = false;
+  stream.once("response", () => {
+    answered = true;
+  });
+  stream.once("close", () => {
+    if (answered || stream.rstCode !== http2.constants.NGHTTP2_NO_ERROR) return;
+    stream.emit("error", transportError("the connection ended before the answer", true));
+  });
+  return stream;
+}
+
 /** A stream that is cut looks to the stock transport like one whose status is missing. */
 function cutShort(error: unknown): ConnectError | undefined {
   if (!(error instanceof ConnectError) || error.code !== Code.Internal) return undefined;
@@ -67,7 +83,7 @@ async function openStream(
   for (const [name, value] of Object.entries(headers)) {
     for (const each of [value ?? []].flat()) rawHeaders.push(name, String(each));
   }
-  const stream = session.open(rawHeaders);
+  const stream = failUnanswered(session.open(rawHeaders));
   endpoint.callsUnderWay += 1;
   let heard = false;
   stream.once("response", () => {

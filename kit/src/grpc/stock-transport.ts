@@ -1,9 +1,16 @@
 import type { Transport } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
-import { normalizeStreams } from "./client-streams.ts";
+import { failUnanswered, normalizeStreams } from "./client-streams.ts";
 import { normalizeGrpcError } from "./error.ts";
 import { clientSessionOptions } from "./session.ts";
 import type { GrpcTransport, GrpcTransportOptions } from "./transport.ts";
+
+/** Its calls end when their connection does. */
+class SessionManager extends Http2SessionManager {
+  override async request(...call: Parameters<Http2SessionManager["request"]>) {
+    return failUnanswered(await super.request(...call));
+  }
+}
 
 /**
  * The transport of @connectrpc/connect-node: one session per base URL, used in
@@ -13,13 +20,10 @@ export function createStockGrpcTransport(
   options: GrpcTransportOptions & { readMaxBytes: number },
 ): GrpcTransport {
   const { baseUrls, ...rest } = options;
-  const managers: Http2SessionManager[] = [];
+  const managers: SessionManager[] = [];
   const transports = baseUrls.map((baseUrl): Transport => {
-    const sessionManager = new Http2SessionManager(
-      baseUrl,
-      { pingIntervalMs: 5_000 },
-      clientSessionOptions,
-    );
+    const pings = { pingIntervalMs: 5_000 };
+    const sessionManager = new SessionManager(baseUrl, pings, clientSessionOptions);
     managers.push(sessionManager);
     return createGrpcTransport({ ...rest, baseUrl, sessionManager });
   });
