@@ -1,10 +1,14 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
 import { SessionService } from "@3l1/gen/user/v1/session_service_pb.ts";
 import { UserService } from "@3l1/gen/user/v1/user_service_pb.ts";
 import { createServiceCredential } from "@3l1/kit/auth/secrets.ts";
+import { reasonOf } from "@3l1/kit/rpc/failure.ts";
 import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import { createTestDatabase } from "@3l1/kit/stores/test-database.ts";
-import { createClient } from "@connectrpc/connect";
+import { ConnectError, createClient } from "@connectrpc/connect";
 import postgres, { type Sql } from "postgres";
+import { hashingRetryAfterMs } from "../src/limits.ts";
 import { type OrderStandIn, startOrderStandIn } from "./order-service.ts";
 import { type RunningService, startService } from "./running-service.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
@@ -54,14 +58,16 @@ export class TestPlatform {
   /** Somebody with a new account, logged in. */
   async register(name = "Ann", email = `${crypto.randomUUID()}@example.com`) {
     const answer = receive();
-    const response = await this.users().register({ name, email, password }, answer.options());
+    const account = { name, email, password };
+    const response = await patiently(() => this.users().register(account, answer.options()));
     return { email, ...loggedIn(response, answer.header()) };
   }
 
   /** Somebody who logs in. */
   async logIn(email: string, secret = password, copy = 0) {
     const answer = receive();
-    const response = await this.users(copy).login({ email, password: secret }, answer.options());
+    const credentials = { email, password: secret };
+    const response = await patiently(() => this.users(copy).login(credentials, answer.options()));
     return { email, ...loggedIn(response, answer.header()) };
   }
 
@@ -146,6 +152,18 @@ export function receive(headers: Record<string, string> = fromGateway()) {
 
 export function bearer(token: string): Record<string, string> {
   return { [metadata.authorization]: `Bearer ${token}` };
+}
+
+/** Calls again while too many passwords wait to be checked, as a client should: machines may be slow. */
+export async function patiently<T>(call: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (reasonOf(ConnectError.from(error)) !== Reason.PASSWORD_HASHING_BUSY) throw error;
+      await sleep(hashingRetryAfterMs);
+    }
+  }
 }
 
 function loggedIn(
