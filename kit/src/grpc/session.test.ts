@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { neverRan } from "./error.ts";
 import { callTimes, connect, startServer, until } from "./fixture.ts";
@@ -101,6 +102,62 @@ test("a peer that accepts but does not speak HTTP/2 is given up, and the call ne
     assert.deepEqual([error?.code, neverRan(error)], [Code.Unavailable, true]);
   }
   mute.close();
+});
+
+/** Listens, and takes no connection: when its queue is full, whoever asks for another hears nothing. */
+const deaf = `
+const { parentPort } = require("node:worker_threads");
+const server = require("node:net").createServer();
+server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
+  parentPort.postMessage(server.address().port);
+  setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+});`;
+
+test("an address from which nothing comes back is given up, and the call never ran", async () => {
+  const worker = new Worker(deaf, { eval: true });
+  const [port] = await once(worker, "message");
+  const queued = Array.from({ length: 8 }, () => net.connect(port, "127.0.0.1"));
+  for (const socket of queued) socket.on("error", () => {});
+  await until(() => queued.filter(({ connecting }) => !connecting).length >= 2);
+  const timings = { ...defaultSessionTimings, connectTimeoutMs: 50 };
+  {
+    await using caller = connect([`http://127.0.0.1:${port}`], { timings });
+    const [error] = await callTimes(caller, 1);
+    assert.deepEqual([error?.code, neverRan(error)], [Code.Unavailable, true]);
+  }
+  for (const socket of queued) socket.destroy();
+  await worker.terminate();
+});
+
+test("a peer that falls silent after its goodbye is given up", { timeout: 60_000 }, async () => {
+  await using server = await startServer();
+  using proxy = await startProxy(server.port);
+  const timings = { ...defaultSessionTimings, goodbyeMs: 200 };
+  await using caller = connect([proxy.url], { timings });
+  server.handle = () => new Promise(() => {});
+  const call = caller.call(3_600_000).catch(ConnectError.from);
+  await until(() => server.calls === 1);
+  void server.grpc.drain(3_600_000);
+  await until(() => caller.addresses().every(({ connected }) => !connected));
+  proxy.freeze();
+  const error = await call;
+  assert.ok(error instanceof ConnectError);
+  assert.deepEqual([error.code, neverRan(error)], [Code.Unavailable, false]);
+});
+
+test("a peer that hangs after its goodbye holds up no close", { timeout: 60_000 }, async () => {
+  await using server = await startServer();
+  using proxy = await startProxy(server.port);
+  const caller = connect([proxy.url]);
+  server.handle = () => new Promise(() => {});
+  const call = caller.call(1_000).catch(ConnectError.from);
+  await until(() => server.calls === 1);
+  void server.grpc.drain(3_600_000);
+  await until(() => caller.addresses().every(({ connected }) => !connected));
+  proxy.freeze();
+  await caller[Symbol.asyncDispose]();
+  const error = await call;
+  assert.ok(error instanceof ConnectError && error.code === Code.DeadlineExceeded);
 });
 
 test("a peer that hangs holds up no close, with and without calls", {

@@ -1,6 +1,6 @@
 import http2 from "node:http2";
-import type { LookupFunction } from "node:net";
-import { isIP } from "node:net";
+import net, { type Socket } from "node:net";
+import tls from "node:tls";
 import { transportError } from "./error.ts";
 
 /** How a connection is watched. All in milliseconds. */
@@ -13,23 +13,27 @@ export interface SessionTimings {
   pingTimeoutMs: number;
   /** A connection without calls for this long is closed. */
   idleMs: number;
+  /** Silence after the peer's GOAWAY, on which calls are still open, after which the connection is given up. */
+  goodbyeMs: number;
 }
 
 /**
  * A lost SYN is sent again after a second: 3 s see that once. A deadline is 5 s by default: a dead peer
- * is found within two of them. Servers close idle connections later than these 5 minutes.
+ * is found within two of them. Servers close idle connections later than these 5 minutes. Ours end within half
+ * a minute of their goodbye; until then streams say something each quarter of a minute.
  */
 export const defaultSessionTimings: SessionTimings = {
   connectTimeoutMs: 3_000,
   pingAfterMs: 5_000,
   pingTimeoutMs: 3_000,
   idleMs: 300_000,
+  goodbyeMs: 60_000,
 };
 
 /** Client stream ids are odd and end at 2³¹: a connection is replaced well before. */
 const MAX_STREAMS = 1_000_000_000;
 
-/** TCP's own probes watch a connection that is closing, where HTTP/2 pings no longer can. */
+/** TCP's own probes find a machine that is gone, also on a connection that is closing, where Node.js sends no pings. */
 const KEEP_ALIVE_AFTER_MS = 10_000;
 
 /** For any HTTP/2 client here. Node's 10 MiB a connection refuse calls under load. */
@@ -42,6 +46,7 @@ const SESSION_WINDOW_BYTES = 16 * 1024 * 1024;
 /** One HTTP/2 connection to one address: opens streams, finds out when the peer is gone. */
 export class GrpcSession {
   readonly #http2: http2.ClientHttp2Session;
+  readonly #socket: Socket;
   readonly #timings: SessionTimings;
   readonly #watch: NodeJS.Timeout;
   #usable = true;
@@ -58,25 +63,26 @@ export class GrpcSession {
    * @throws ConnectError `unavailable`, provably never ran.
    */
   static async open(origin: string, address: string, timings: SessionTimings) {
-    const session = http2.connect(origin, {
-      ...clientSessionOptions,
-      lookup: lookupOf(address),
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS,
-    } as http2.ClientSessionOptions);
-    await firstSettings(session, `${origin} at ${address}`, timings.connectTimeoutMs);
+    const socket = openSocket(new URL(origin), address);
+    const createConnection = () => socket;
+    const session = http2.connect(origin, { ...clientSessionOptions, createConnection });
+    await firstSettings(session, socket, `${origin} at ${address}`, timings.connectTimeoutMs);
     session.setLocalWindowSize(SESSION_WINDOW_BYTES);
-    return new GrpcSession(session, timings);
+    return new GrpcSession(session, socket, timings);
   }
 
-  private constructor(session: http2.ClientHttp2Session, timings: SessionTimings) {
+  private constructor(session: http2.ClientHttp2Session, socket: Socket, timings: SessionTimings) {
     this.#http2 = session;
+    this.#socket = socket;
     this.#timings = timings;
     session.unref();
     session.once("close", () => this.#retire());
     session.on("goaway", (_code, lastStreamId) => {
       this.#lastStreamId = Math.min(this.#lastStreamId, lastStreamId);
       this.#retire();
+      session.setTimeout(timings.goodbyeMs, () => this.destroy());
+      // Once Node.js is through with the frame.
+      setImmediate(() => this.close());
     });
     this.#watch = setInterval(() => this.#lookAfter(), timings.pingAfterMs / 2).unref();
   }
@@ -119,7 +125,7 @@ export class GrpcSession {
     if (--this.#openStreams > 0) return;
     this.#quietSinceMs = nowMs;
     this.#http2.unref();
-    if (this.#closing) this.#http2.destroy();
+    if (this.#closing) this.destroy();
   }
 
   /** False if the peer's GOAWAY, or its absence, shows that it never looked at the stream. */
@@ -131,13 +137,13 @@ export class GrpcSession {
   close(): void {
     this.#retire();
     this.#closing = true;
-    if (this.#openStreams === 0) this.#http2.destroy();
+    if (this.#openStreams === 0) this.destroy();
   }
 
   /** Cuts the connection and every open stream. */
   destroy(): void {
     this.#retire();
-    this.#http2.destroy();
+    destroyAtOnce(this.#http2, this.#socket);
   }
 
   /** Resolves when the connection is closed. */
@@ -185,13 +191,35 @@ export class GrpcSession {
   }
 }
 
+/** A connection to this address, whatever the name in the origin says. */
+function openSocket({ protocol, hostname, port }: URL, address: string): Socket {
+  const to = { host: address, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS };
+  if (protocol === "http:") return net.connect({ ...to, port: Number(port || 80) });
+  const named = hostname.startsWith("[") || net.isIP(hostname) ? {} : { servername: hostname };
+  return tls.connect({ ...to, ...named, port: Number(port || 443), ALPNProtocols: ["h2"] });
+}
+
+/**
+ * Node.js alone waits before it closes: for a connection that comes to be, for what is still to be written, for the
+ * peer's end after its goodbye. A peer that is silent lets it wait for minutes, or for ever.
+ */
+function destroyAtOnce(session: http2.ClientHttp2Session, socket: Socket): void {
+  session.destroy();
+  socket.destroy();
+}
+
 /** Resolves with the peer's first SETTINGS, which shows that it is alive and speaks HTTP/2. */
-function firstSettings(session: http2.ClientHttp2Session, peer: string, timeoutMs: number) {
+function firstSettings(
+  session: http2.ClientHttp2Session,
+  socket: Socket,
+  peer: string,
+  timeoutMs: number,
+) {
   return new Promise<void>((resolve, reject) => {
     let cause: unknown = new Error("closed before it was ready");
     const timer = setTimeout(() => {
       cause = new Error(`no answer within ${timeoutMs} ms`);
-      session.destroy();
+      destroyAtOnce(session, socket);
     }, timeoutMs);
     const onClose = () => {
       clearTimeout(timer);
@@ -207,13 +235,4 @@ function firstSettings(session: http2.ClientHttp2Session, peer: string, timeoutM
       resolve();
     });
   });
-}
-
-/** Sends the connection to this address, whatever the name in the origin says. */
-function lookupOf(address: string): LookupFunction {
-  const family = isIP(address);
-  return (_host, options, callback) => {
-    if (options.all) callback(null, [{ address, family }]);
-    else callback(null, address, family);
-  };
 }
