@@ -9,13 +9,16 @@ import { items, type Problem, password, register } from "./client.ts";
 
 let platform: Platform;
 let ann: Awaited<ReturnType<typeof register>>;
+/** Logs in often, which ends the oldest sessions. */
+let bob: typeof ann;
 before(async () => {
   platform = await startPlatform();
   ann = await register(platform.gatewayUrl);
+  bob = await register(platform.gatewayUrl, "Bob");
 });
 after(() => platform.stop());
 
-const logIn = () => ann.send<Problem>("POST", "/api/users/log", { email: ann.email, password });
+const logIn = () => bob.send<Problem>("POST", "/api/users/log", { email: bob.email, password });
 const add = (note: string) => ann.post("/api/orders/add", { items, currencyCode: "EUR", note });
 
 async function assertNoBreakerOpened(): Promise<void> {
