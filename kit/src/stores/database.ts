@@ -4,6 +4,7 @@ import { type QuerySpans, traceQueries } from "../tracing/trace-queries.ts";
 import type { Tracing } from "../tracing/tracing.ts";
 import { drizzle } from "./drizzle.ts";
 import { guardQueries, type QueryGuard } from "./query-guard.ts";
+import { runTransaction, type TransactionBlock } from "./transaction.ts";
 
 /** Connections of one process to PostgreSQL. Two cores are busy well before. */
 const maxConnections = 10;
@@ -60,6 +61,8 @@ function openPool(url: string, parameters: ConnectionParameters): Sql {
     connect_timeout: connectTimeoutSeconds,
     backoff: (attempt: number) => Math.min(1, 0.05 * 2 ** attempt),
     onnotice: () => {},
+    // It asks for the types of arrays with a query that nobody listens to: a connection lost then ends the process.
+    fetch_types: false,
     connection: { statement_timeout: statementTimeoutMs, ...parameters },
   });
   // Drizzle changes how a pool reads and writes dates and JSON. It sees only the first one otherwise.
@@ -82,10 +85,8 @@ function guardedClient(guard: QueryGuard, spans: QuerySpans | undefined): Sql {
     };
     return Object.assign(answer, { values }) as never;
   };
-  const begin = (...block: unknown[]) => {
-    const start = (pool: Sql) =>
-      (pool.begin as (...block: unknown[]) => Promise<unknown>)(...block);
-    const run = () => guard.run(start);
+  const begin = <T>(block: TransactionBlock<T>) => {
+    const run = () => guard.run((pool) => runTransaction(pool, block));
     return spans ? spans.transaction(run) : run();
   };
   return { options: guard.pool().options, unsafe, begin } as unknown as Sql;

@@ -18,7 +18,8 @@ const retryAfterMs = 250;
  * @throws with the address when PostgreSQL does not answer
  */
 export async function migrateDatabase(url: string, folder: string): Promise<void> {
-  const sql = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
+  const options = { max: 1, connect_timeout: 10, fetch_types: false, onnotice: () => {} };
+  const sql = postgres(url, options);
   try {
     await waitForAnswer(sql, url);
     // The role may have a limit that is meant for queries. A migration, or the wait for one, may take longer.
