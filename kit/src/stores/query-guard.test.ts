@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import net, { type AddressInfo } from "node:net";
 import { after, before, beforeEach, test } from "node:test";
 import { Reason } from "@3l1/gen/platform/v1/error_pb.ts";
 import postgres from "postgres";
@@ -26,7 +28,8 @@ before(async () => {
   url.host = `127.0.0.1:${gate.port}`;
   open = () => {
     opened++;
-    return postgres(url.href, { max: connections, connect_timeout: 10, onnotice: () => {} });
+    const options = { max: connections, connect_timeout: 10, fetch_types: false };
+    return postgres(url.href, { ...options, onnotice: () => {} });
   };
   guard = guardFor(timeoutMs);
 });
@@ -40,8 +43,14 @@ beforeEach(async () => {
   opened = 0;
 });
 
-const guardFor = (ms: number) =>
-  guardQueries({ open, timeoutMs: ms, maxPending, pauseMs: 20, now: () => performance.now() });
+const guardFor = (ms: number, openPool = open) =>
+  guardQueries({
+    open: openPool,
+    timeoutMs: ms,
+    maxPending,
+    pauseMs: 20,
+    now: () => performance.now(),
+  });
 
 const ask = () => outcome(guard.run((sql) => sql`select 1`));
 const many = (count: number, one = ask) => Promise.all(Array.from({ length: count }, one));
@@ -124,4 +133,37 @@ test("a query that takes too long fails alone while others get answers", async (
   while (slow === undefined) await ask();
   assert.equal(slow, "away");
   assert.equal(opened, 0);
+});
+
+test("a connection that dies while others do well is replaced, and gives its place back", async () => {
+  const url = new URL(process.env.TEST_DATABASE_URL ?? "");
+  const target = { host: url.hostname, port: Number(url.port) };
+  const proxy = net.createServer((near) => {
+    const far = net.connect(target).on("error", () => {});
+    near.on("error", () => {}).on("close", () => far.destroy());
+    far.pipe(near);
+    near.on("data", (piece) => {
+      if (piece.includes("swallow me")) far.unpipe();
+      else far.write(piece);
+    });
+  });
+  await once(proxy.listen(0, "127.0.0.1"), "listening");
+  url.host = `127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  let pools = 0;
+  const own = guardFor(timeoutMs, () => {
+    pools++;
+    return postgres(url.href, { max: connections, fetch_types: false, onnotice: () => {} });
+  });
+  const askOwn = () => outcome(own.run((sql) => sql`select 1`));
+  assert.equal(await askOwn(), "answer");
+  const swallowed = outcome(own.run((sql) => sql`select 'swallow me'`));
+  await waitFor("another pool", async () => {
+    assert.equal(await askOwn(), "answer");
+    return pools === 2;
+  });
+  assert.equal(await swallowed, "away");
+  assert.deepEqual(new Set(await many(50, askOwn)), new Set(["answer"]));
+  assert.deepEqual(own.load(), { pending: 0, lost: false });
+  await own.close();
+  proxy.close();
 });

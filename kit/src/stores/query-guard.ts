@@ -45,6 +45,10 @@ export interface QueryGuard {
  * all that waits in it fails with it, instead of one after the other, and a new pool takes its place,
  * so that no dead connection outlives a failover. Until there is an answer again one query at a time
  * may try.
+ *
+ * A single connection may be dead while the others do well. PostgreSQL has long ended a query that has been given up
+ * for as long again: it will never be answered, and its connection would go on to swallow others. Then the
+ * pool is renewed without haste: what is under way in it may end.
  */
 export function guardQueries(options: QueryGuardOptions): QueryGuard {
   const { open, timeoutMs, maxPending, pauseMs, now } = options;
@@ -60,6 +64,22 @@ export function guardQueries(options: QueryGuardOptions): QueryGuard {
     lost = true;
     pausedUntil = now() + pauseMs;
     retired.end({ timeout: 0 }).catch(() => {});
+  }
+
+  /** For the queries to come. Those under way have the time that any query has. */
+  function renewPool(): void {
+    const retired = pool.sql;
+    pool = { sql: open(), pending: 0 };
+    retired.end({ timeout: timeoutMs / 1000 }).catch(() => {});
+  }
+
+  /** Renews the pool if the query, which has been given up, is still not answered after as long again. */
+  function renewUnlessAnswered(used: typeof pool, answer: Promise<unknown>): void {
+    const timer = setTimeout(() => {
+      if (used === pool) renewPool();
+    }, timeoutMs).unref();
+    const stay = () => clearTimeout(timer);
+    answer.then(stay, stay);
   }
 
   function noteAnswer(): void {
@@ -85,6 +105,7 @@ export function guardQueries(options: QueryGuardOptions): QueryGuard {
     } catch (error) {
       if (!meansLost(error)) noteAnswer();
       else if (used === pool && answeredAt < startedAt) replacePool();
+      else renewUnlessAnswered(used, answer);
       throw error;
     }
   }
