@@ -23,6 +23,9 @@ const silenceMs = 2_000;
 /** How soon a cluster's client sees by itself that slots have moved, for example to a replica. */
 const slotsRefreshMs = 1_000;
 
+/** A server that was the primary once is left this often at most: until there is a new one, all are replicas. */
+const leaveReplicaMs = 1_000;
+
 const retryAfterMs = (attempt: number) => Math.min(1_000, 50 * 2 ** attempt);
 
 /**
@@ -68,7 +71,26 @@ interface ConnectionOptions {
 }
 
 function openNode(url: string, options: ConnectionOptions): Redis {
-  return new Redis(url, { ...options, enableOfflineQueue: false, retryStrategy: retryAfterMs });
+  return new Redis(url, {
+    ...options,
+    enableOfflineQueue: false,
+    retryStrategy: retryAfterMs,
+    reconnectOnError: createDemotionCheck(),
+  });
+}
+
+/**
+ * Tells from an error that the server has become a replica. It keeps its connections, while the name in the URL leads to
+ * the new primary, so a new connection is made. It says READONLY to who writes, and UNBLOCKED to who waits.
+ */
+function createDemotionCheck(): (error: Error) => boolean {
+  let leftAtMs = Number.NEGATIVE_INFINITY;
+  return ({ message }) => {
+    const nowMs = performance.now();
+    if (!/^(?:READONLY|UNBLOCKED)/.test(message) || nowMs - leftAtMs < leaveReplicaMs) return false;
+    leftAtMs = nowMs;
+    return true;
+  };
 }
 
 /** The first address says how to log in to all of them. */
@@ -104,7 +126,7 @@ export function anotherConnection(redis: RedisClient, commandTimeoutMs: number):
   const options = { commandTimeout: commandTimeoutMs };
   return redis instanceof Cluster
     ? redis.duplicate([], { redisOptions: options })
-    : redis.duplicate(options);
+    : redis.duplicate({ ...options, reconnectOnError: createDemotionCheck() });
 }
 
 /** Calls back when a connection is new, or a node of a cluster came or went: Redis may have forgotten something. */
