@@ -2,6 +2,7 @@ import http2 from "node:http2";
 import net, { type Socket } from "node:net";
 import tls from "node:tls";
 import { transportError } from "./error.ts";
+import { afterSilence } from "./silence.ts";
 
 /** How a connection is watched. All in milliseconds. */
 export interface SessionTimings {
@@ -175,11 +176,9 @@ export class GrpcSession {
 
   async #ping(): Promise<boolean> {
     const answered = await new Promise<boolean>((resolve) => {
-      // A stalled process sees its timers before the answers that wait to be read: look once more.
-      const giveUp = () => setImmediate(resolve, false);
-      const timer = setTimeout(giveUp, this.#timings.pingTimeoutMs);
+      const endWait = afterSilence(this.#timings.pingTimeoutMs, () => resolve(false));
       const settle = (ok: boolean) => {
-        clearTimeout(timer);
+        endWait();
         resolve(ok);
       };
       if (this.#http2.destroyed) return settle(false);
@@ -217,12 +216,12 @@ function firstSettings(
 ) {
   return new Promise<void>((resolve, reject) => {
     let cause: unknown = new Error("closed before it was ready");
-    const timer = setTimeout(() => {
+    const endWait = afterSilence(timeoutMs, () => {
       cause = new Error(`no answer within ${timeoutMs} ms`);
       destroyAtOnce(session, socket);
-    }, timeoutMs);
+    });
     const onClose = () => {
-      clearTimeout(timer);
+      endWait();
       reject(transportError(`no connection to ${peer}`, false, cause));
     };
     session.on("error", (error) => {
@@ -230,7 +229,7 @@ function firstSettings(
     });
     session.once("close", onClose);
     session.once("remoteSettings", () => {
-      clearTimeout(timer);
+      endWait();
       session.off("close", onClose);
       resolve();
     });
