@@ -160,6 +160,16 @@ test("a peer that hangs after its goodbye holds up no close", { timeout: 60_000 
   assert.ok(error instanceof ConnectError && error.code === Code.DeadlineExceeded);
 });
 
+test("a client that hangs without calls holds up no drain", { timeout: 30_000 }, async () => {
+  await using server = await startServer();
+  using proxy = await startProxy(server.port);
+  await using caller = connect([proxy.url]);
+  await caller.call();
+  await until(() => caller.addresses().every(({ callsUnderWay }) => callsUnderWay === 0));
+  proxy.freeze();
+  await server.grpc.drain(3_600_000);
+});
+
 test("a peer that hangs holds up no close, with and without calls", {
   timeout: 60_000,
 }, async () => {
