@@ -18,6 +18,8 @@ export interface Figures extends Sample {
   readonly title: string;
   /** The sum over the processes. */
   readonly totalCpuMs: number;
+  /** The same in each round, to compare what was measured at the same time. */
+  readonly totalCpuMsByRound: readonly number[];
   /** By process, over all its life. */
   readonly peakRssMiB: Readonly<Record<string, number>>;
 }
@@ -71,6 +73,7 @@ function figuresOf({ name, title, processes }: Scenario, samples: readonly Sampl
     p99Ms: median((sample) => sample.p99Ms),
     cpuMs: mapValues(processes, (_, process) => median(({ cpuMs }) => cpuMs[process] ?? 0)),
     totalCpuMs: median(sum),
+    totalCpuMsByRound: samples.map(sum),
     peakRssMiB: mapValues(processes, (pid) => usageOf(pid).peakRssMiB),
   };
 }
