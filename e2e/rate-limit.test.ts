@@ -61,16 +61,18 @@ test("a gateway that is killed at it leaves no key that would stay for ever", as
   // A key lives as long as it says something: here for a minute.
   const env = { RATE_LIMIT_IP_PER_MINUTE: "1", TRUST_PROXY: "127.0.0.0/8" };
   await using gateway = await startSecondGateway(platform, env);
-  let answers = 0;
-  const requests = Array.from({ length: 1_000 }, async (_, index) => {
-    await get(gateway, { "x-forwarded-for": `198.51.${index >> 8}.${index & 255}` });
-    answers++;
-  });
-  const settled = Promise.allSettled(requests);
-  await waitFor("some to be answered", () => answers >= 50);
+  let sent = 0;
+  // Nobody stops before the gateway has, so it is killed in the middle, however fast it is.
+  const askUntilItIsGone = async () => {
+    for (;;) {
+      const index = sent++;
+      await get(gateway, { "x-forwarded-for": `198.18.${index >> 8}.${index & 255}` });
+    }
+  };
+  const clients = Promise.allSettled(Array.from({ length: 100 }, askUntilItIsGone));
+  await waitFor("some to be answered", () => sent >= 150);
   await gateway.stop();
-  await settled;
-  assert.ok(answers < 1_000, "it was killed in the middle");
+  await clients;
   const keys = await redis.keys("limit:*");
   assert.ok(keys.length > 0, "it had counted");
   const lives = await Promise.all(keys.map((key) => redis.pttl(key)));
