@@ -8,14 +8,16 @@ import {
   port,
   redisUrl,
   secretKeys,
+  splitList,
   text,
+  upstreamTimeout,
 } from "@3l1/kit/config.ts";
 import { logLevels } from "@3l1/kit/logger.ts";
 import { makeValidator } from "envalid";
 
 /** Exact origins, `scheme://host[:port]`. `*` would hand every site the session of every visitor. */
 const origins = makeValidator<readonly string[]>((input) => {
-  const entries = entriesOf(input);
+  const entries = splitList(input);
   if (entries.some((entry) => URL.parse(entry)?.origin !== entry || entry.includes("*")))
     throw new Error("must list exact origins such as https://app.example.com, and never *");
   return entries;
@@ -23,7 +25,7 @@ const origins = makeValidator<readonly string[]>((input) => {
 
 /** Networks. `true`, a number of hops or all of the internet would let clients choose their address. */
 const networks = makeValidator<readonly string[]>((input) => {
-  const entries = entriesOf(input);
+  const entries = splitList(input);
   if (!entries.every(isNetwork)) throw new Error("must list CIDRs such as 10.0.0.0/8");
   return entries;
 });
@@ -93,13 +95,7 @@ export const settings = {
     default: 1024,
     desc: "requests under way at once; more are answered 503",
   }),
-  UPSTREAM_TIMEOUT_MS: integer(
-    1,
-    600_000,
-  )({
-    default: 5_000,
-    desc: "longest time a call to a service may take, in milliseconds",
-  }),
+  UPSTREAM_TIMEOUT_MS: upstreamTimeout,
 };
 
 export type GatewayConfig = Config<typeof settings>;
@@ -109,13 +105,6 @@ export function checkSettings({ NODE_ENV, COOKIE_SECURE }: GatewayConfig): strin
   return NODE_ENV === "production" && !COOKIE_SECURE
     ? ["COOKIE_SECURE must not be false when NODE_ENV is production"]
     : [];
-}
-
-function entriesOf(input: string): string[] {
-  return input
-    .split(",")
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== "");
 }
 
 function isNetwork(entry: string): boolean {

@@ -88,15 +88,18 @@ const httpAddress = makeValidator<string>((input) => {
   return input;
 });
 
-/** A list, separated by commas; blanks around an entry and empty entries do not count. */
-export const list = makeValidator<readonly string[]>((input) => splitList(input));
-
 /** A list of `http://host:port` addresses, separated by commas. */
 export const httpUrls = makeValidator<readonly string[]>((input) => {
   const urls = splitList(input);
   if (urls.length === 0 || !urls.every(isHttp)) throw new Error("must list http:// addresses");
   return urls;
 });
+
+/** Longest call to a service. One range for all processes, since one value is passed on to each. */
+export const upstreamTimeout = integer(
+  1,
+  600_000,
+)({ default: 5_000, desc: "longest time a call to a service may take, in milliseconds" });
 
 /** Where traces go. The same in every process. */
 export const otlpEndpoint = httpAddress({
@@ -124,7 +127,8 @@ function isHttp(address: string): boolean {
   return /^https?:$/.test(URL.parse(address)?.protocol ?? "");
 }
 
-function splitList(input: string): string[] {
+/** A list, separated by commas; blanks around an entry and empty entries do not count. */
+export function splitList(input: string): string[] {
   return input
     .split(",")
     .map((entry) => entry.trim())

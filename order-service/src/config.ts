@@ -1,11 +1,11 @@
 import {
   httpUrls,
-  integer,
   otlpEndpoint,
   port,
   redisUrl,
   secretKeys,
   text,
+  upstreamTimeout,
   url,
 } from "@3l1/kit/config.ts";
 import { logLevels } from "@3l1/kit/logger.ts";
@@ -42,10 +42,7 @@ export const settings = {
   SECRET_KEYS: secretKeys({
     desc: "comma list of secrets of 32 or more characters, the same in every process; the first is used, all are accepted",
   }),
-  UPSTREAM_TIMEOUT_MS: integer(1)({
-    default: 5000,
-    desc: "longest wait for the user-service, in milliseconds",
-  }),
+  UPSTREAM_TIMEOUT_MS: upstreamTimeout,
   LOG_LEVEL: text({ default: "info", choices: logLevels, desc: "how much to log" }),
   OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint,
 };

@@ -1,6 +1,5 @@
 import {
   type Config,
-  ConfigError,
   httpUrls,
   integer,
   otlpEndpoint,
@@ -8,6 +7,7 @@ import {
   redisUrl,
   secretKeys,
   text,
+  upstreamTimeout,
   url,
 } from "@3l1/kit/config.ts";
 import { logLevels } from "@3l1/kit/logger.ts";
@@ -22,8 +22,8 @@ export const settings = {
   USER_SERVICE_ADMIN_HOST: text({ default: "127.0.0.1", desc: "address of the admin port" }),
   USER_SERVICE_ADMIN_PORT: port({ default: 6061, desc: "port for /metrics and health" }),
   USER_DATABASE_URL: url({ desc: "PostgreSQL, a database of its own" }),
-  USER_DATABASE_DIRECT_URL: text({
-    default: "",
+  USER_DATABASE_DIRECT_URL: url({
+    default: undefined,
     desc: "PostgreSQL without a pooler between, for migrations and locks; default: USER_DATABASE_URL",
   }),
   REDIS_URL: redisUrl({
@@ -33,10 +33,7 @@ export const settings = {
     default: ["http://127.0.0.1:50052"],
     desc: "the order-service's addresses, separated by commas",
   }),
-  UPSTREAM_TIMEOUT_MS: integer(
-    100,
-    60_000,
-  )({ default: 5000, desc: "longest call to another service, in milliseconds" }),
+  UPSTREAM_TIMEOUT_MS: upstreamTimeout,
   SECRET_KEYS: secretKeys({
     desc: "secrets of 32 characters or more, separated by commas; the first signs, all verify",
   }),
@@ -72,14 +69,14 @@ export const settings = {
 
 export type Settings = typeof settings;
 
-/** @throws {ConfigError} for settings that are good alone and not together */
-export function requireSense(config: Config<Settings>): void {
+/** What is wrong between settings that are right each for itself. */
+export function checkSettings(config: Config<Settings>): string[] {
   const problems: string[] = [];
   if (config.ADMIN_EMAIL !== "" && config.ADMIN_PASSWORD === "")
     problems.push("ADMIN_PASSWORD is missing, while ADMIN_EMAIL is set");
   if (config.SESSION_IDLE_SECONDS <= config.ACCESS_TOKEN_TTL_SECONDS)
     problems.push("SESSION_IDLE_SECONDS must be more than ACCESS_TOKEN_TTL_SECONDS");
-  if (problems.length > 0) throw new ConfigError(problems);
+  return problems;
 }
 
 export function sessionTimesOf(config: Config<Settings>): SessionTimes {

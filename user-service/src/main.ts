@@ -1,11 +1,12 @@
 import { runProcess } from "@3l1/kit/process.ts";
-import { settings } from "./config.ts";
+import { checkSettings, settings } from "./config.ts";
 import { startUserService } from "./user-service.ts";
 
 await runProcess(
   {
     name: "user-service",
     settings,
+    check: checkSettings,
     admin: (config) => ({
       host: config.USER_SERVICE_ADMIN_HOST,
       port: config.USER_SERVICE_ADMIN_PORT,

@@ -11,7 +11,7 @@ const { USER_DATABASE_URL, USER_DATABASE_DIRECT_URL } = settings;
 
 try {
   const config = loadConfig({ USER_DATABASE_URL, USER_DATABASE_DIRECT_URL }, process.env);
-  const url = config.USER_DATABASE_DIRECT_URL || config.USER_DATABASE_URL;
+  const url = config.USER_DATABASE_DIRECT_URL ?? config.USER_DATABASE_URL;
   await migrateDatabase(url, join(import.meta.dirname, "..", "migrations"));
   process.stdout.write("the database has the newest schema\n");
 } catch (error) {

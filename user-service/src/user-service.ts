@@ -13,7 +13,7 @@ import { createPageTokens } from "@3l1/kit/stores/page-token.ts";
 import { Gauge, type Registry } from "@prometheus-io/client";
 import { createTokenIssuer } from "./access-tokens.ts";
 import { createAudit } from "./audit.ts";
-import { requireSense, type Settings, sessionTimesOf } from "./config.ts";
+import { type Settings, sessionTimesOf } from "./config.ts";
 import { makeFirstAdmin } from "./first-admin.ts";
 import { createHashingPool, type HashingPool } from "./hashing-pool.ts";
 import { createHashingProcess } from "./hashing-process.ts";
@@ -54,12 +54,11 @@ const migrations = join(import.meta.dirname, "..", "migrations");
 /** Builds the user-service and listens: stores, keys, relays, the first administrator, gRPC. */
 export async function startUserService(context: Context): Promise<void> {
   const { config, logger } = context;
-  requireSense(config);
   if (config.SESSION_ROTATE_AFTER_SECONDS < config.SESSION_GRACE_SECONDS)
     logger.warn(
       "SESSION_ROTATE_AFTER_SECONDS is less than SESSION_GRACE_SECONDS: slow requests may look like theft",
     );
-  await migrateDatabase(config.USER_DATABASE_DIRECT_URL || config.USER_DATABASE_URL, migrations);
+  await migrateDatabase(config.USER_DATABASE_DIRECT_URL ?? config.USER_DATABASE_URL, migrations);
   const stores = await openStores(context);
   const keyring = await followKeyring(context, stores);
   const sessions = createSessionStore(stores.redis, sessionTimesOf(config));
