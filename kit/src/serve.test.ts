@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:http2";
 import { after, before, test } from "node:test";
 import {
   Health,
@@ -17,6 +19,7 @@ import { callerOf } from "./auth/caller.ts";
 import { createServiceCredential } from "./auth/secrets.ts";
 import { metadata } from "./rpc/metadata.ts";
 import { implement, serve } from "./serve.ts";
+import { waitFor } from "./wait-for.ts";
 
 const id = "01980000-0000-7000-8000-000000000001";
 const credential = createServiceCredential(["s".repeat(32)]);
@@ -44,6 +47,7 @@ const callerNamed = (userId: string) => ({
 
 const closers: (() => unknown)[] = [];
 const lines: Record<string, unknown>[] = [];
+let address: string;
 let transport: ReturnType<typeof createGrpcTransport>;
 
 before(async () => {
@@ -77,7 +81,8 @@ before(async () => {
       portSetting: "PORT",
     },
   );
-  transport = createGrpcTransport({ baseUrl: `http://127.0.0.1:${port}` });
+  address = `http://127.0.0.1:${port}`;
+  transport = createGrpcTransport({ baseUrl: address });
 });
 after(async () => {
   for (const close of closers) await close();
@@ -149,6 +154,29 @@ test("an unforeseen error is masked, and logged once with its cause, the request
   const [line] = lines;
   assert.deepEqual([line?.requestId, line?.userId, line?.code], ["r-1", "ann", "internal"]);
   assert.match(JSON.stringify(line?.err), /secret detail/);
+});
+
+test("a client that is lost before its question is whole is no error of ours", async () => {
+  lines.length = 0;
+  const session = connect(address);
+  const ask = (method: string) => {
+    const path = `/${Health.typeName}/${method}`;
+    const type = { "content-type": "application/grpc", te: "trailers" };
+    const stream = session.request({ ":method": "POST", ":path": path, ...type });
+    stream.on("error", () => {});
+    return stream;
+  };
+  // One byte of nine.
+  ask("Watch").write(Buffer.from([0, 0, 0, 0, 9, 1]));
+  const check = ask("Check").end(Buffer.alloc(5));
+  await once(check, "response");
+  session.destroy();
+  await waitFor("both to be logged", () => lines.length === 2);
+  const told = lines.map(({ method, code, level }) => [method, code, level]);
+  assert.deepEqual(told, [
+    [`${Health.typeName}/Check`, "ok", pino.levels.values.info],
+    [`${Health.typeName}/Watch`, "canceled", pino.levels.values.info],
+  ]);
 });
 
 test("health knows every service and the whole, and no other", async () => {

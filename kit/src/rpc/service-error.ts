@@ -11,16 +11,21 @@ const databaseAway =
 /** What ioredis and Redis say when there is no Redis to talk to for now. */
 const redisAway =
   /^(?:Command timed out|Command aborted|Socket timeout|Connection is closed|Stream isn't writeable|Reached the max retries|LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|Cluster is(?:n't ready| ended)|None of startup nodes|Too many Cluster redirections)/;
+/** What Node.js says of a request that ended before it was whole. */
+const requestCut = "ERR_STREAM_PREMATURE_CLOSE";
 
 /**
  * Turns whatever a handler threw into the error that leaves the service: one that was meant passes,
- * a store that is away is `unavailable` with its reason, anything else is `internal` and says nothing.
+ * a store that is away is `unavailable` with its reason, a client that is lost in the middle of what it
+ * sends is `canceled`, anything else is `internal` and says nothing.
  */
 export function toConnectError(thrown: unknown): ConnectError {
   if (thrown instanceof ConnectError) return thrown;
   for (const error of causes(thrown)) {
     if (redisAway.test(error.message)) return sessionStoreUnavailable();
-    if ("code" in error && databaseAway.test(String(error.code))) return databaseUnavailable();
+    if (!("code" in error)) continue;
+    if (databaseAway.test(String(error.code))) return databaseUnavailable();
+    if (error.code === requestCut) return new ConnectError("the client has left", Code.Canceled);
   }
   return new ConnectError("internal error", Code.Internal, undefined, undefined, thrown);
 }
