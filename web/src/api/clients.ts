@@ -5,6 +5,7 @@ import { UserService } from "@3l1/gen/user/v1/user_service_pb.ts";
 import { getOption } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { accessToken, comeBack } from "./session.ts";
+import { exchangeSession } from "./session-lock.ts";
 import { plainTransport } from "./transport.ts";
 
 /** What was refused for its token never ran: it can be sent again once there is a good one. */
@@ -22,7 +23,12 @@ const tryAgainWithCookie: Interceptor = (next) => async (request) => {
   }
 };
 
-const transport = plainTransport(accessToken, tryAgainWithCookie);
+const exchange: Interceptor = (next) => (request) =>
+  request.method === UserService.method.changePassword
+    ? exchangeSession(() => next(request))
+    : next(request);
+
+const transport = plainTransport(accessToken, tryAgainWithCookie, exchange);
 
 /** Accounts and sessions. */
 export const users = createClient(UserService, transport);

@@ -6,6 +6,7 @@ import { Code, type ConnectError, createClient } from "@connectrpc/connect";
 import { computed, signal } from "@preact/signals";
 import { toast } from "../parts/toasts.tsx";
 import { hasCode, reasonOf } from "./failure.ts";
+import { betweenExchanges } from "./session-lock.ts";
 import { plainTransport } from "./transport.ts";
 
 /** Who is logged in here; `null`: nobody; `undefined`: not known yet. */
@@ -67,7 +68,7 @@ export async function resume(): Promise<void> {
 export async function comeBack(error: ConnectError): Promise<void> {
   const before = user.peek()?.id;
   if (before === undefined) throw error;
-  comingBack ??= resume().finally(() => {
+  comingBack ??= betweenExchanges(resume).finally(() => {
     comingBack = undefined;
   });
   await comingBack;
