@@ -14,6 +14,8 @@ const timings = {
   lastRequestsMs: 20,
   drainMs: 10_000,
 };
+/** Long enough to ask something in it on a busy machine. */
+const longLameDuck = { ...timings, lameDuckMs: 1_000 };
 let gateway: TestGateway;
 let connections: Connections;
 let gate: PromiseWithResolvers<void>;
@@ -61,7 +63,7 @@ test("requests under way are answered, whole, and their connections end with the
   await until(() => underWay === 3);
   gateway.ending.abort();
   let hasEnded = false;
-  const ended = drain(gateway.app, connections, timings).then(() => {
+  const ended = drain(gateway.app, connections, longLameDuck).then(() => {
     hasEnded = true;
   });
   assert.equal((await ask("/")).connection, "close", "still serving for a moment");
@@ -77,7 +79,7 @@ test("requests under way are answered, whole, and their connections end with the
 
 test("a connection that was accepted last may still bring its request", async () => {
   gateway.ending.abort();
-  const ended = drain(gateway.app, connections, { ...timings, lastRequestsMs: 500 });
+  const ended = drain(gateway.app, connections, { ...longLameDuck, lastRequestsMs: 1_500 });
   const socket = connect(gateway.port, "127.0.0.1");
   await once(gateway.app.server, "connection");
   await until(() => !gateway.app.server.listening);
