@@ -20,6 +20,16 @@ function assertUnavailable({ status, headers, body }: Answer<Problem>): void {
   assert.ok(Number(headers.get("retry-after")) >= 1);
 }
 
+test("every process shows the breakers of what it calls on its admin port, and none on a public one", async () => {
+  const { gateway, userService, orderService } = await platform.now();
+  const shown = async ({ adminUrl }: { adminUrl: string }) =>
+    Object.keys((await (await fetch(`${adminUrl}/breakers`)).json()) as object).sort();
+  assert.deepEqual(await shown(gateway), ["order-service", "user-service"]);
+  assert.deepEqual(await shown(userService), ["order-service"]);
+  assert.deepEqual(await shown(orderService), ["user-service"]);
+  assert.equal((await fetch(`${gateway.url}/breakers`)).status, 404);
+});
+
 test("a service that is killed in the middle of calls answers 503 to each, and comes back", async () => {
   const { pid } = (await platform.now()).orderService;
   process.kill(pid, "SIGSTOP");

@@ -7,6 +7,7 @@ import { listen } from "@3l1/kit/listen.ts";
 import type { Logger } from "@3l1/kit/logger.ts";
 import { runPeriodically } from "@3l1/kit/periodic.ts";
 import type { ProcessContext } from "@3l1/kit/process.ts";
+import { addBreakersPage } from "@3l1/kit/resilience/breakers-page.ts";
 import { createUpstream, type Upstream } from "@3l1/kit/resilience/upstream.ts";
 import { metadata } from "@3l1/kit/rpc/metadata.ts";
 import { openRedis } from "@3l1/kit/stores/redis.ts";
@@ -96,10 +97,10 @@ function openPlatformService(
 }
 
 function showBreakers({ adminPages, details }: Context, upstreams: readonly Upstream[]): void {
-  const collect = <T>(show: (upstream: Upstream) => T) =>
-    Object.fromEntries(upstreams.map((upstream) => [upstream.name, show(upstream)]));
-  adminPages.set("/breakers", () => ({ body: collect((upstream) => upstream.snapshot()) }));
-  details.set("breakers", () => collect((upstream) => upstream.snapshot().state));
+  addBreakersPage(adminPages, upstreams);
+  details.set("breakers", () =>
+    Object.fromEntries(upstreams.map(({ name, snapshot }) => [name, snapshot().state])),
+  );
 }
 
 function keyFetcher(transport: Transport, credential: string, logger: Logger) {

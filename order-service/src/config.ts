@@ -23,7 +23,7 @@ export const settings = {
   }),
   ORDER_SERVICE_ADMIN_PORT: port({
     default: 6062,
-    desc: "admin port: /metrics, /livez, /readyz",
+    desc: "admin port: /metrics, /livez, /readyz, /breakers",
   }),
   ORDER_DATABASE_URL: url({
     desc: "PostgreSQL database of the orders, postgres://user:password@host:port/name",

@@ -10,6 +10,7 @@ import {
 import { cacheSigningKeys, type SigningKeys } from "@3l1/kit/auth/signing-keys.ts";
 import { runPeriodically } from "@3l1/kit/periodic.ts";
 import type { ProcessContext } from "@3l1/kit/process.ts";
+import { addBreakersPage } from "@3l1/kit/resilience/breakers-page.ts";
 import { createUpstream } from "@3l1/kit/resilience/upstream.ts";
 import { implement, serve } from "@3l1/kit/serve.ts";
 import { migrateDatabase } from "@3l1/kit/stores/migrate.ts";
@@ -58,7 +59,7 @@ export async function startOrderService(context: Context): Promise<void> {
 
 /** Asks for nothing yet: the user-service need not be there when this one starts. */
 function followSigningKeys(
-  { config, logger, registry, shutdown, details }: Context,
+  { config, logger, registry, shutdown, adminPages, details }: Context,
   credential: ServiceCredential,
   now: () => number,
 ): SigningKeys {
@@ -70,6 +71,7 @@ function followSigningKeys(
     registry,
   });
   shutdown.defer("user-service", userService.close);
+  addBreakersPage(adminPages, [userService]);
   details.set("userService", () => userService.snapshot().state);
   return cacheSigningKeys(createKeyFetcher(userService.transport, credential), now);
 }

@@ -6,6 +6,7 @@ import { createServiceCredential, deriveKeys } from "@3l1/kit/auth/secrets.ts";
 import { cacheSigningKeys } from "@3l1/kit/auth/signing-keys.ts";
 import { runPeriodically } from "@3l1/kit/periodic.ts";
 import type { ProcessContext } from "@3l1/kit/process.ts";
+import { addBreakersPage } from "@3l1/kit/resilience/breakers-page.ts";
 import { createUpstream } from "@3l1/kit/resilience/upstream.ts";
 import { implement, serve } from "@3l1/kit/serve.ts";
 import { migrateDatabase } from "@3l1/kit/stores/migrate.ts";
@@ -114,7 +115,7 @@ function startRevoker(context: Context, stores: Stores, sessions: SessionStore):
 
 /** @returns what has the relay look at once */
 function startPurges(context: Context, { db }: Stores): () => void {
-  const { config, logger, registry, shutdown, tracing, details } = context;
+  const { config, logger, registry, shutdown, tracing, adminPages, details } = context;
   const orders = createUpstream({
     name: "order-service",
     baseUrls: config.ORDER_SERVICE_URL,
@@ -124,6 +125,7 @@ function startPurges(context: Context, { db }: Stores): () => void {
     tracing,
   });
   shutdown.defer("order-service", orders.close);
+  addBreakersPage(adminPages, [orders]);
   details.set("orderService", () => orders.snapshot().state);
   const credential = createServiceCredential(config.SECRET_KEYS);
   const { transport } = orders;
