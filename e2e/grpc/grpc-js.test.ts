@@ -50,6 +50,20 @@ testGrpcJsClient(
   },
 );
 
+test("punctuation in a message arrives as it was written (grpc-js client → own server)", async () => {
+  const message = "items: 1, 2; a/b? 100 % @ x=y&z+#$";
+  const echo = () => {
+    throw new ConnectError(message, Code.InvalidArgument);
+  };
+  const server = startServer("own", { echo });
+  const { port } = await server.listen(0, "127.0.0.1");
+  {
+    using client = grpcJsClient(port);
+    assert.equal((await client.echo({ text: "" })).error?.details, message);
+  }
+  await server.drain(0);
+});
+
 testGrpcJsClient(
   "every code, its message and its metadata arrive",
   {

@@ -26,7 +26,7 @@ export function errorTrailers(
   const details = trailers.get("grpc-status-details-bin");
   const status = {
     "grpc-status": String(error.code),
-    "grpc-message": shortened(trailers.get("grpc-message") ?? ""),
+    "grpc-message": encodeMessage(error.rawMessage),
     ...(details !== null &&
       details.length <= MAX_DETAILS_BYTES && { "grpc-status-details-bin": details }),
   };
@@ -49,19 +49,20 @@ function withStatus(error: ConnectError, metadata: Headers | undefined): Headers
     return setTrailerStatus(trailers, error);
   } catch {
     // The message is not well-formed Unicode, or a detail cannot be written.
-    trailers.set("grpc-message", encodeURIComponent(error.rawMessage.toWellFormed()));
     return trailers;
   }
 }
 
-/** Cuts a percent-encoded text between two characters. */
-function shortened(encoded: string): string {
-  if (encoded.length <= MAX_MESSAGE_BYTES) return encoded;
-  let text = decodeURIComponent(encoded)
-    .slice(0, MAX_MESSAGE_BYTES / 4)
-    .toWellFormed();
-  while (encodeURIComponent(text).length > MAX_MESSAGE_BYTES) {
+/**
+ * Percent-encodes no more than must be, and cuts between two characters. Clients on grpc-js decode with
+ * `decodeURI`, which would leave a `%3A` or `%2C` in what people read.
+ */
+function encodeMessage(message: string): string {
+  let text = message.toWellFormed();
+  if (encodeURI(text).length <= MAX_MESSAGE_BYTES) return encodeURI(text);
+  text = text.slice(0, MAX_MESSAGE_BYTES / 4).toWellFormed();
+  while (encodeURI(text).length > MAX_MESSAGE_BYTES) {
     text = text.slice(0, text.length >> 1).toWellFormed();
   }
-  return encodeURIComponent(text);
+  return encodeURI(text);
 }
