@@ -22,6 +22,7 @@ test("JSON in UTF-8 is read, whatever its type is written like", async () => {
     "application/json",
     "Application/JSON; charset=UTF-8",
     'application/json;charset="utf-8"',
+    "application/json; charset=utf8",
   ];
   for (const type of types) assert.equal((await post('{"token":"ü"}', type)).status, 200, type);
   assert.equal((await post("", "application/json")).status, 200, "an empty body is none");

@@ -27,7 +27,7 @@ export const jsonBody = fastifyPlugin<JsonBodyOptions>(
 
 function refuseOtherEncodings(headers: FastifyRequest["headers"]): void {
   const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(headers["content-type"] ?? "")?.[1];
-  if (charset !== undefined && charset.toLowerCase() !== "utf-8") throw notJson();
+  if (charset !== undefined && !/^utf-?8$/i.test(charset)) throw notJson();
   const encoding = headers["content-encoding"] ?? "identity";
   if (encoding.toLowerCase() !== "identity") throw notJson("the body must not be compressed");
 }
