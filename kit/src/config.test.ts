@@ -3,7 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ConfigError, flag, httpUrls, integer, loadConfig, port, secretKeys } from "./config.ts";
+import {
+  ConfigError,
+  flag,
+  httpUrls,
+  integer,
+  loadConfig,
+  port,
+  postgresUrl,
+  secretKeys,
+} from "./config.ts";
 
 const settings = {
   PORT: port({ default: 8080, desc: "port to listen on" }),
@@ -50,6 +59,20 @@ test("a problem never shows the value", () => {
   const problems = problemsOf({ ...good, SECRET_KEYS: "hunter2" });
   assert.equal(problems.length, 1);
   assert.doesNotMatch(problems.join(), /hunter2/);
+});
+
+test("a database is a postgres:// address, and one that is none is refused without its password", () => {
+  const load = (DATABASE_URL: string) =>
+    loadConfig({ DATABASE_URL: postgresUrl({}) }, { DATABASE_URL });
+  for (const good of ["postgres://u:p@h:5432/db", "postgresql://h/db?sslmode=require"])
+    assert.equal(load(good).DATABASE_URL, good);
+  for (const bad of ["http://h/db", "mysql://u:hunter2@h/db", "postgres//u:hunter2@h/db", "h:5432"])
+    assert.throws(
+      () => load(bad),
+      ({ message }: Error) =>
+        /DATABASE_URL must be a postgres:/.test(message) && !/hunter2/.test(message),
+      bad,
+    );
 });
 
 test("a secret may stand in a file, and an unreadable file is a problem of its own", (t) => {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type CleanedEnv, cleanEnv, makeValidator, type ValidatorSpec } from "envalid";
 
-export { bool as flag, str as text, url } from "envalid";
+export { bool as flag, str as text } from "envalid";
 
 /** Settings of a process: an environment variable's name → its validator with default, unit and meaning. */
 export type Settings = Record<string, ValidatorSpec<unknown>>;
@@ -113,6 +113,13 @@ export const redisUrl = makeValidator<string>((input) => {
   const isGood = (entry: string) => /^rediss?:$/.test(URL.parse(entry)?.protocol ?? "");
   if (urls.length === 0 || !urls.every(isGood)) throw new Error("must list redis:// addresses");
   return urls.join(",");
+});
+
+/** A `postgres://` or `postgresql://` address of a database. */
+export const postgresUrl = makeValidator<string>((input) => {
+  if (!/^postgres(ql)?:$/.test(URL.parse(input)?.protocol ?? ""))
+    throw new Error("must be a postgres:// address");
+  return input;
 });
 
 /** Secrets, separated by commas, each of at least 32 characters. The first is used, the rest still count. */

@@ -2,11 +2,11 @@ import {
   httpUrls,
   otlpEndpoint,
   port,
+  postgresUrl,
   redisUrl,
   secretKeys,
   text,
   upstreamTimeout,
-  url,
 } from "@3l1/kit/config.ts";
 import { logLevels } from "@3l1/kit/logger.ts";
 
@@ -25,10 +25,10 @@ export const settings = {
     default: 6062,
     desc: "admin port: /metrics, /livez, /readyz, /breakers",
   }),
-  ORDER_DATABASE_URL: url({
+  ORDER_DATABASE_URL: postgresUrl({
     desc: "PostgreSQL database of the orders, postgres://user:password@host:port/name",
   }),
-  ORDER_DATABASE_DIRECT_URL: url({
+  ORDER_DATABASE_DIRECT_URL: postgresUrl({
     default: undefined,
     desc: "the same database past a connection pooler, for migrations and notices; default ORDER_DATABASE_URL",
   }),

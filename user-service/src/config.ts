@@ -4,11 +4,11 @@ import {
   integer,
   otlpEndpoint,
   port,
+  postgresUrl,
   redisUrl,
   secretKeys,
   text,
   upstreamTimeout,
-  url,
 } from "@3l1/kit/config.ts";
 import { logLevels } from "@3l1/kit/logger.ts";
 import type { SessionTimes } from "./session-store.ts";
@@ -21,8 +21,8 @@ export const settings = {
   USER_SERVICE_PORT: port({ default: 50_051, desc: "port for gRPC" }),
   USER_SERVICE_ADMIN_HOST: text({ default: "127.0.0.1", desc: "address of the admin port" }),
   USER_SERVICE_ADMIN_PORT: port({ default: 6061, desc: "port for /metrics and health" }),
-  USER_DATABASE_URL: url({ desc: "PostgreSQL, a database of its own" }),
-  USER_DATABASE_DIRECT_URL: url({
+  USER_DATABASE_URL: postgresUrl({ desc: "PostgreSQL, a database of its own" }),
+  USER_DATABASE_DIRECT_URL: postgresUrl({
     default: undefined,
     desc: "PostgreSQL without a pooler between, for migrations and locks; default: USER_DATABASE_URL",
   }),
