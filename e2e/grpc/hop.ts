@@ -27,6 +27,9 @@ export function testAllPairs(name: string, body: (pair: Pair) => Promise<void>):
   }
 }
 
+/** Deadlines to try one after the other, in ms, until one lets a call arrive: a busy machine may stop for a while. */
+export const upToAMinute: readonly number[] = [100, 1_000, 10_000, 60_000];
+
 export type Handlers = Partial<ServiceImpl<typeof ParityService>>;
 
 /** What differs from the defaults. */

@@ -107,23 +107,35 @@ for (const [protocol, transportTo] of Object.entries(protocols)) {
   test(`${protocol}: the client's deadline is the service's deadline`, async () => {
     const told = Promise.withResolvers<number | undefined>();
     const ended = Promise.withResolvers<void>();
+    let isAsked = false;
     getUser = async (context) => {
+      isAsked = true;
       told.resolve(context.timeoutMs());
       await over(context);
       ended.resolve();
       return {};
     };
-    const error = await errorOf(users.getUser({}, { headers, timeoutMs: 150 }));
-    assert.equal(error.code, Code.DeadlineExceeded);
-    const timeoutMs = await told.promise;
-    assert.ok(timeoutMs !== undefined && timeoutMs <= 150, `${timeoutMs}`);
+    // A busy machine may stop for so long that a call never arrives.
+    for (const deadlineMs of [150, 1_500, 15_000]) {
+      const error = await errorOf(users.getUser({}, { headers, timeoutMs: deadlineMs }));
+      assert.equal(error.code, Code.DeadlineExceeded);
+      if (!isAsked) continue;
+      const timeoutMs = await told.promise;
+      assert.ok(timeoutMs !== undefined && timeoutMs <= deadlineMs, `${timeoutMs}`);
+      break;
+    }
     await ended.promise;
   });
 
   test(`${protocol}: a deadline ends a stream`, async () => {
-    const { ended } = openEnded();
-    const error = await errorOf(collect(orders.watchOrders({}, { headers, timeoutMs: 150 })));
-    assert.equal(error.code, Code.DeadlineExceeded);
+    const { started, ended } = openEnded();
+    let isOpen = false;
+    void started.then(() => (isOpen = true));
+    for (const timeoutMs of [150, 1_500, 15_000]) {
+      const error = await errorOf(collect(orders.watchOrders({}, { headers, timeoutMs })));
+      assert.equal(error.code, Code.DeadlineExceeded);
+      if (isOpen) break;
+    }
     await ended;
   });
 }
