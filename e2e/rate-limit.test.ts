@@ -32,6 +32,8 @@ async function get({ url }: SecondGateway, headers: Record<string, string> = {})
   await response.text();
   return response;
 }
+const fallbacksOf = ({ adminUrl }: SecondGateway) =>
+  metricOf(adminUrl, "rate_limit_fallbacks_total");
 const passed = (statuses: readonly number[]) => statuses.filter((each) => each === 200).length;
 
 test("of 1,000 requests to two gateways at once just the burst passes, whichever they meet", async () => {
@@ -49,8 +51,7 @@ test("of 1,000 requests to two gateways at once just the burst passes, whichever
     );
     const refilled = Math.ceil((performance.now() - startedAt) / refillMs);
     assert.ok(statuses.every((status) => status === 200 || status === 429));
-    for (const { adminUrl } of gateways)
-      if ((await metricOf(adminUrl, "rate_limit_fallbacks_total")) > 0) return false;
+    for (const gateway of gateways) if ((await fallbacksOf(gateway)) > 0) return false;
     assert.ok(passed(statuses) >= 50, `${passed(statuses)} passed`);
     assert.ok(passed(statuses) <= 50 + refilled, `${passed(statuses)} passed, +${refilled}`);
     return true;
@@ -70,7 +71,8 @@ test("a gateway that is killed at it leaves no key that would stay for ever", as
     }
   };
   const clients = Promise.allSettled(Array.from({ length: 100 }, askUntilItIsGone));
-  await waitFor("some to be answered", () => sent >= 150);
+  // In Redis: a machine that is too busy for its answers has the gateway count alone.
+  await waitFor("some to be counted", async () => (await redis.keys("limit:*")).length >= 50);
   await gateway.stop();
   await clients;
   const keys = await redis.keys("limit:*");
@@ -83,8 +85,19 @@ test("a gateway that is killed at it leaves no key that would stay for ever", as
 });
 
 test("an address counts as one, whatever it says it is, and is told where it stands", async () => {
-  // Three at once, and then one each 5 s.
-  await using gateway = await startSecondGateway(platform, { RATE_LIMIT_IP_PER_MINUTE: "15" });
+  // Three at once, and then one each 4 s: of a machine that stops for so long nothing can be said.
+  const told = await waitFor("four requests before one more is allowed", async () => {
+    await forgetCounts();
+    await using gateway = await startSecondGateway(platform, { RATE_LIMIT_IP_PER_MINUTE: "15" });
+    const startedAt = performance.now();
+    const answers = await askFromFourAddresses(gateway);
+    const isQuick = performance.now() - startedAt < 4_000;
+    return isQuick && (await fallbacksOf(gateway)) === 0 && answers;
+  });
+  assert.deepEqual(told, ["200, 2 left", "200, 1 left", "200, 0 left", "429, 0 left"]);
+});
+
+async function askFromFourAddresses(gateway: SecondGateway): Promise<string[]> {
   const told: string[] = [];
   for (let index = 1; index <= 4; index++) {
     const { status, headers } = await get(gateway, { "x-forwarded-for": `203.0.113.${index}` });
@@ -93,14 +106,20 @@ test("an address counts as one, whatever it says it is, and is told where it sta
     if (status === 429) assert.ok(Number(headers.get("retry-after")) >= 1);
     assert.equal(headers.get("ratelimit-policy"), '"ip";q=15;w=60');
   }
-  assert.deepEqual(told, ["200, 2 left", "200, 1 left", "200, 0 left", "429, 0 left"]);
-});
+  return told;
+}
 
 test("Redis stopped, killed, restarted: no request fails for it, and each gateway still counts", async () => {
   const { pid } = (await platform.now()).redis;
-  await using gateway = await startSecondGateway(platform, limit);
-  const fallbacks = () => metricOf(gateway.adminUrl, "rate_limit_fallbacks_total");
-  assert.equal((await get(gateway)).status, 200);
+  // A machine that is too busy may let the first verdict of Redis come too late.
+  await using gateway = await waitFor("a gateway that has heard of Redis", async () => {
+    const started = await startSecondGateway(platform, limit);
+    assert.equal((await get(started)).status, 200);
+    if ((await fallbacksOf(started)) === 0) return started;
+    await started.stop();
+    return undefined;
+  });
+  const fallbacks = () => fallbacksOf(gateway);
   const key = "limit:ip:127.0.0.1";
   await waitFor("the count to be forgotten", async () => (await redis.exists(key)) === 0);
 
