@@ -18,12 +18,18 @@ import { type Client, logIn, type Problem, placeOrder, register } from "./client
 import { shared, startSecondGateway } from "./second-gateway.ts";
 
 let platform: Platform;
+/** Where tokens expire while one watches. */
+let hasty: Platform;
 let admin: Client;
 before(async () => {
-  platform = await startPlatform({ ...shared, ACCESS_TOKEN_TTL_SECONDS: "4" });
+  platform = await startPlatform(shared);
+  hasty = await startPlatform({ ...shared, ACCESS_TOKEN_TTL_SECONDS: "4" });
   admin = await logIn(platform.gatewayUrl, adminEmail, adminPassword);
 });
-after(() => platform.stop());
+after(async () => {
+  await hasty?.stop();
+  await platform.stop();
+});
 
 /** Opens the stream as an EventSource would: with the cookie, and where it was. */
 async function watch(client: Client, lastEventId = "", url = platform.gatewayUrl) {
@@ -84,7 +90,7 @@ test("the same over Connect", async () => {
 });
 
 test("no change is lost or told twice while order-service and gateway are restarted", async (t) => {
-  const ann = await register(platform.gatewayUrl);
+  const ann = await register(hasty.gatewayUrl);
   const [noMoreOrders, noMoreWatching] = [new AbortController(), new AbortController()];
   t.after(() => {
     noMoreOrders.abort();
@@ -92,7 +98,7 @@ test("no change is lost or told twice while order-service and gateway are restar
   });
   const told: string[] = [];
   const placed: string[] = [];
-  const first = await opened(await watch(ann));
+  const first = await opened(await watch(ann, "", hasty.gatewayUrl));
   const watching = keepWatching(ann, first, told, noMoreWatching.signal);
   const placing = keepPlacing(ann, placed, noMoreOrders.signal);
   const someOrders = async () => {
@@ -140,7 +146,7 @@ async function keepWatching(
     if (reader?.response.status === 200) await follow(reader, told);
     lastEventId = reader?.lastEventId || lastEventId;
     await sleep(200);
-    reader = await watch(client, lastEventId).catch(() => undefined);
+    reader = await watch(client, lastEventId, hasty.gatewayUrl).catch(() => undefined);
   }
   reader?.leave();
 }
@@ -181,13 +187,13 @@ test("logging out ends the streams of the session, and only those", async () => 
 });
 
 test("an expired token ends the stream, and with the cookie it goes on where it was", async () => {
-  const ann = await register(platform.gatewayUrl);
-  const events = await opened(await watch(ann));
+  const ann = await register(hasty.gatewayUrl);
+  const events = await opened(await watch(ann, "", hasty.gatewayUrl));
   const end = await events.next();
   assert.equal(problemOf(end).reason, "invalid_token");
   assert.equal(await events.next(), undefined);
   const order = await placeOrder(ann);
-  const again = await watch(ann, events.lastEventId);
+  const again = await watch(ann, events.lastEventId, hasty.gatewayUrl);
   assert.ok(again.response.headers.get("x-access-token"), "the session brought a new one");
   assert.equal(orderIn(await again.next()), `created ${order.id}`);
   again.leave();
@@ -245,10 +251,10 @@ async function idsOf(client: Client): Promise<string[]> {
 
 /** Kills a process of the platform, and waits until it has been started again and answers. */
 async function restart(name: keyof Pick<PlatformFile, "gateway" | "orderService">): Promise<void> {
-  const { pid } = (await platform.now())[name];
+  const { pid } = (await hasty.now())[name];
   process.kill(pid, "SIGKILL");
   const isReady = async () => {
-    const { pid: newPid, adminUrl } = (await platform.now())[name];
+    const { pid: newPid, adminUrl } = (await hasty.now())[name];
     const answer = await fetch(`${adminUrl}/readyz`).catch(() => undefined);
     return newPid !== pid && answer?.status === 200;
   };
