@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
+import { waitFor } from "@3l1/kit/wait-for.ts";
 import { breakerOf, metricOf } from "../admin-pages.ts";
 import { type Answer, Client, type Problem, password, register } from "../client.ts";
 import { newAddress, startTwoGateways, type TwoGateways } from "./two-gateways.ts";
@@ -33,21 +35,31 @@ test("an unknown account and a wrong password get the same answer: status, heade
 });
 
 test("guessing is slowed down alike whether the account exists or not, on whichever gateway", async () => {
-  const ann = await register(both.urls[0]);
   const guess = async (email: string) => {
     const address = newAddress();
     const seen: string[] = [];
+    let sixthAt = 0;
     for (let index = 0; index < 9; index++) {
+      if (index === 5) sixthAt = performance.now();
       const url = both.urls[index % 2] as string;
       const { status, headers, body } = await logIn(url, email, wrongPassword, address);
       seen.push(`${status} ${body.reason ?? ""} ${headers.get("retry-after") ?? ""}`);
     }
-    return seen;
+    return { seen, pauseMs: performance.now() - sixthAt };
   };
-  const [known, unknown] = await Promise.all([guess(ann.email), guess(`not-${ann.email}`)]);
-  assert.deepEqual(unknown, known);
-  assert.deepEqual(known.slice(0, 6), new Array(6).fill("401  "));
-  assert.equal(known[6], "429 rate_limited 1");
+  const slowed = [...Array(6).fill("401  "), ...Array(3).fill("429 rate_limited 1")];
+  // The first pause lasts a second: a machine may need longer for the guesses in it.
+  const ann = await waitFor("guesses during the pause", async () => {
+    const owner = await register(both.urls[0]);
+    const [known, unknown] = await Promise.all([guess(owner.email), guess(`not-${owner.email}`)]);
+    const isLate = [known, unknown].some(
+      ({ seen, pauseMs }) => pauseMs >= 1_000 && !isDeepStrictEqual(seen, slowed),
+    );
+    if (isLate) return false;
+    assert.deepEqual(known.seen, slowed);
+    assert.deepEqual(unknown.seen, slowed);
+    return owner;
+  });
   const elsewhere = await logIn(both.urls[0], ann.email, password, newAddress());
   assert.equal(elsewhere.status, 200, "the owner, at another address, is not locked out");
 });
