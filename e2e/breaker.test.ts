@@ -108,17 +108,20 @@ test("exactly 3 of 500 parallel calls try whether a service is back", async () =
 test("neither 1,000 × 404 nor 200 clients that leave are held against a service", async () => {
   let asked = 0;
   let left = 0;
-  await using scene = await facing({
-    getOrder: () => {
-      throw new ConnectError("no such order", Code.NotFound);
+  await using scene = await facing(
+    {
+      getOrder: () => {
+        throw new ConnectError("no such order", Code.NotFound);
+      },
+      async listOrders(_request, { signal }) {
+        asked++;
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+        left++;
+        return {};
+      },
     },
-    async listOrders(_request, { signal }) {
-      asked++;
-      await new Promise((resolve) => signal.addEventListener("abort", resolve));
-      left++;
-      return {};
-    },
-  });
+    { UPSTREAM_TIMEOUT_MS: "60000" },
+  );
   const { client, gateway } = scene;
   const get = async () => (await client.get(`/api/orders/info?id=${someId}`)).status;
   assert.deepEqual(await tally(1_000, 20, get), { 404: 1_000 });
