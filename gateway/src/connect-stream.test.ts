@@ -33,9 +33,13 @@ function openEnded() {
   const ended = Promise.withResolvers<void>();
   watch = async function* (context) {
     started.resolve();
-    yield { eventId: "1" };
-    await over(context);
-    ended.resolve();
+    // The end may come as early as here, where it leaves only by `finally`.
+    try {
+      yield { eventId: "1" };
+      await over(context);
+    } finally {
+      ended.resolve();
+    }
   };
   return { started: started.promise, ended: ended.promise };
 }

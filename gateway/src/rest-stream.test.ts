@@ -64,9 +64,13 @@ async function over({ signal }: HandlerContext): Promise<void> {
 function openEnded() {
   const ended = Promise.withResolvers<void>();
   watch = async function* (_, context) {
-    yield heartbeat;
-    await over(context);
-    ended.resolve();
+    // The end may come as early as here, where it leaves only by `finally`.
+    try {
+      yield heartbeat;
+      await over(context);
+    } finally {
+      ended.resolve();
+    }
   };
   return ended.promise;
 }
