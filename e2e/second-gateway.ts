@@ -7,6 +7,8 @@ import { claimPorts } from "../dev/port-block.ts";
 import { randomKey } from "../dev/secrets.ts";
 import { serviceFlags } from "../dev/service-flags.ts";
 
+/** Whatever else a busy machine does meanwhile. */
+const startWithinMs = 120_000;
 const root = join(import.meta.dirname, "..");
 
 /** What a platform and the gateways beside it share: pass it to `startPlatform` as well. */
@@ -74,7 +76,7 @@ export async function startSecondGateway(
     const answer = await fetch(`${adminUrl}/readyz`).catch(() => undefined);
     return answer?.status === 200;
   };
-  await waitFor("the second gateway", isReady).catch(async (error) => {
+  await waitFor("the second gateway", isReady, startWithinMs).catch(async (error) => {
     await stop();
     throw error;
   });
