@@ -15,7 +15,8 @@ const someId = "01890000-0000-7000-8000-000000000000";
 let platform: Platform;
 let ann: Awaited<ReturnType<typeof register>>;
 before(async () => {
-  platform = await startPlatform(shared);
+  // No story here is about deadlines, and a busy machine would meet them.
+  platform = await startPlatform({ ...shared, UPSTREAM_TIMEOUT_MS: "60000" });
   ann = await register(platform.gatewayUrl);
 });
 after(() => platform.stop());

@@ -133,6 +133,7 @@ test("an error tells its trace where there is one", async () => {
   const { traceId, headers } = newTrace("01");
   const traced = await ann.send<Problem & { traceId?: string }>("GET", path, undefined, headers);
   assert.deepEqual([traced.status, traced.body.traceId], [404, traceId]);
+  await waitFor("each process to send its spans", () => spansOf(traceId).length >= 4);
   const trace = await traceWith(traceId, "GET /api/orders/info", "find_orders");
   assert.equal(trace.length, 4, trace.join("\n"));
   assert.deepEqual(
