@@ -23,7 +23,7 @@ export const settings = {
   }),
   ORDER_SERVICE_ADMIN_PORT: port({
     default: 6062,
-    desc: "admin port: /metrics, /livez, /readyz, /breakers",
+    desc: "metrics, health and breakers",
   }),
   ORDER_DATABASE_URL: postgresUrl({
     desc: "PostgreSQL database of the orders, postgres://user:password@host:port/name",

@@ -20,7 +20,7 @@ export const settings = {
   USER_SERVICE_HOST: text({ default: "127.0.0.1", desc: "address for gRPC" }),
   USER_SERVICE_PORT: port({ default: 50_051, desc: "port for gRPC" }),
   USER_SERVICE_ADMIN_HOST: text({ default: "127.0.0.1", desc: "address of the admin port" }),
-  USER_SERVICE_ADMIN_PORT: port({ default: 6061, desc: "port for /metrics and health" }),
+  USER_SERVICE_ADMIN_PORT: port({ default: 6061, desc: "metrics, health and breakers" }),
   USER_DATABASE_URL: postgresUrl({ desc: "PostgreSQL, a database of its own" }),
   USER_DATABASE_DIRECT_URL: postgresUrl({
     default: undefined,

@@ -23,6 +23,7 @@ const tryAgainWithCookie: Interceptor = (next) => async (request) => {
   }
 };
 
+/** A new password ends the session and opens another. */
 const exchange: Interceptor = (next) => (request) =>
   request.method === UserService.method.changePassword
     ? exchangeSession(() => next(request))
