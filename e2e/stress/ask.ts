@@ -21,6 +21,8 @@ export interface Sample {
   readonly waitedMs?: number;
   /** Why there was no whole answer. */
   readonly error: string | undefined;
+  /** What an answer of 500 and above holds. */
+  readonly problem?: string;
 }
 
 /** Sends one request and waits for the end of its answer, however long it takes. */
@@ -33,11 +35,16 @@ export function ask({ url, method = "GET", token, body, headers }: Ask, agent?: 
   };
   const atMs = performance.now();
   return new Promise<Sample>((resolve) => {
-    const done = (status: number, error?: string) =>
-      resolve({ status, atMs, tookMs: performance.now() - atMs, error });
+    const done = (status: number, error?: string, problem?: string) => {
+      const tookMs = performance.now() - atMs;
+      resolve({ status, atMs, tookMs, error, ...(problem && { problem }) });
+    };
     const sent = request(url, { method, headers: all, ...(agent && { agent }) }, (response) => {
+      const { statusCode = 0 } = response;
+      const chunks: Buffer[] = [];
+      if (statusCode >= 500) response.on("data", (chunk) => void chunks.push(chunk));
       response.on("error", () => done(0, "half an answer"));
-      response.resume().on("end", () => done(response.statusCode ?? 0));
+      response.resume().on("end", () => done(statusCode, undefined, String(Buffer.concat(chunks))));
     });
     sent.on("error", (error: NodeJS.ErrnoException) => done(0, error.code ?? error.message));
     sent.end(text);
