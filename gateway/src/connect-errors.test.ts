@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { after, test } from "node:test";
-import { ErrorInfoSchema, Reason } from "@3l1/gen/platform/v1/error_pb.ts";
+import { type ErrorInfo, ErrorInfoSchema, Reason } from "@3l1/gen/platform/v1/error_pb.ts";
 import { failure } from "@3l1/kit/rpc/failure.ts";
 import { invalidArgument } from "@3l1/kit/rpc/violation.ts";
+import { fromBinary } from "@bufbuild/protobuf";
 import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { startGateway } from "../test/gateway.ts";
@@ -32,8 +33,14 @@ const randomAddress = () =>
   `2001:${[1, 2, 3].map(() => randomInt(65_536).toString(16)).join(":")}::1`;
 const headers = { authorization: `Bearer ${await gateway.tokens.issue()}` };
 
-const reasonsOf = (error: ConnectError) =>
-  error.findDetails(ErrorInfoSchema).map(({ reason }) => reason);
+/** The one detail of the platform that every error has. */
+function infoOf(error: ConnectError): ErrorInfo {
+  const [info, ...others] = error.findDetails(ErrorInfoSchema);
+  assert.deepEqual(others, []);
+  assert.equal(info?.requestId, error.metadata.get("x-request-id"));
+  return info as ErrorInfo;
+}
+const reasonsOf = (error: ConnectError) => [infoOf(error).reason];
 
 for (const [protocol, transportTo] of Object.entries(protocols)) {
   const clientsTo = (url: string): RpcClients => clientsOf(transportTo(url));
@@ -61,8 +68,9 @@ for (const [protocol, transportTo] of Object.entries(protocols)) {
       const error = await errorOf(users.getUser({}, { headers }));
       assert.equal(error.code, code);
       assert.match(error.rawMessage, /^something went wrong on our side/);
-      assert.deepEqual(error.details, []);
-      assert.ok(error.metadata.has("x-request-id"));
+      assert.deepEqual(error.findDetails(ViolationsSchema), []);
+      assert.equal(infoOf(error).reason, Reason.UNSPECIFIED);
+      assert.equal(error.details.length, 1);
       assert.doesNotMatch(JSON.stringify([...error.metadata]), /secret/);
     }
   });
@@ -177,7 +185,7 @@ test("a page of an allowed origin may call by either protocol, and read what it 
     assert.ok(exposed.includes(name), name);
 });
 
-test("what the protocol itself refuses is in the log as well", async () => {
+test("what the protocol itself refuses has the request's id, and is in the log as well", async () => {
   const path = "/user.v1.UserService/GetUser";
   for (const [name, timeout, status, code] of [
     ["connect-timeout-ms", "soon", 400, "invalid_argument"],
@@ -185,14 +193,17 @@ test("what the protocol itself refuses is in the log as well", async () => {
     ["connect-protocol-version", "1", 400, "invalid_argument"],
   ] as const) {
     gateway.lines.length = 0;
-    const body = name === "connect-protocol-version" ? "{" : "{}";
     const response = await gateway.fetch(path, {
       method: "POST",
       headers: { ...headers, "content-type": "application/json", [name]: timeout },
-      body,
+      body: name === "connect-protocol-version" ? "{" : "{}",
     });
     assert.equal(response.status, status);
-    assert.equal(((await response.json()) as { code: string }).code, code);
+    const body = (await response.json()) as { code: string; details: { value: string }[] };
+    assert.equal(body.code, code);
+    const [detail] = body.details;
+    const { requestId } = fromBinary(ErrorInfoSchema, Buffer.from(detail?.value ?? "", "base64"));
+    assert.equal(requestId, response.headers.get("x-request-id"));
     while (gateway.lines.length === 0) await new Promise(setImmediate);
     assert.equal(gateway.lines[0]?.code, code);
   }

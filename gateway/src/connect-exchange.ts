@@ -16,8 +16,7 @@ import {
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { badInput } from "./bad-input.ts";
 import { leaving } from "./forward.ts";
-import { noteError, sendProblem } from "./plugins/problem-details.ts";
-import { publicErrorOf } from "./problem.ts";
+import { noteError, publicErrorFor, sendProblem } from "./plugins/problem-details.ts";
 import { notRpc } from "./refusal.ts";
 
 /** A request of Fastify's on its way through a handler of Connect's. */
@@ -57,17 +56,16 @@ export function gate(context: HandlerContext): void {
     const { reason } = signal;
     const isError = reason instanceof Error && reason.name !== "AbortError";
     if (!isError || request.outcome !== "ok") return;
-    const unreadable = exchange.isRead ? undefined : unreadableFor(reason);
-    if (unreadable !== undefined) exchange.unreadable = publicErrorOf(unreadable);
-    noteError(unreadable ?? reason, request, reply);
+    const error = noteError(exchange.isRead ? reason : asRefusal(reason), request, reply);
+    if (!exchange.isRead) exchange.unreadable = publicErrorFor(error, request);
   };
   signal.addEventListener("abort", note);
   if (refusal !== undefined) throw refusal;
 }
 
 /** Connect takes bytes that are no message for a failure of the server, but nothing of ours has run yet. */
-function unreadableFor(reason: Error): ConnectError | undefined {
-  if (ConnectError.from(reason, Code.Internal).code !== Code.Internal) return undefined;
+function asRefusal(reason: Error): Error {
+  if (ConnectError.from(reason, Code.Internal).code !== Code.Internal) return reason;
   return badInput([{ path: [], rule: "type.message", message: "the message cannot be read" }]);
 }
 

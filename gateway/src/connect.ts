@@ -14,8 +14,7 @@ import type { BodyPlaces } from "./body-places.ts";
 import { answer, enter, gate } from "./connect-exchange.ts";
 import type { CallBounds, Forwarder, ForwardTarget } from "./forward.ts";
 import { maxBinaryBodyBytes, maxTimeoutMs } from "./limits.ts";
-import { noteError } from "./plugins/problem-details.ts";
-import { publicErrorOf } from "./problem.ts";
+import { noteError, publicErrorFor } from "./plugins/problem-details.ts";
 import { readBody } from "./read-body.ts";
 import type { PublicService } from "./rest.ts";
 
@@ -65,7 +64,7 @@ function route(app: FastifyInstance, handler: UniversalHandler): void {
     config: { rpc: method, policy: policyOf(method) },
     handler: (request, reply) => answer(handler, { request, reply, refusal: undefined }),
     errorHandler: (thrown, request, reply) => {
-      const refusal = publicErrorOf(noteError(thrown, request, reply));
+      const refusal = publicErrorFor(noteError(thrown, request, reply), request);
       return answer(handler, { request, reply, refusal });
     },
   });
@@ -95,7 +94,7 @@ function unary(
     try {
       return await forwarder.unary(request, reply, target, message, boundsOf(context));
     } catch (error) {
-      throw publicErrorOf(noteError(error, request, reply));
+      throw publicErrorFor(noteError(error, request, reply), request);
     }
   };
 }
@@ -109,7 +108,7 @@ function serverStream(
     try {
       yield* forwarder.stream(request, reply, target, message, boundsOf(context));
     } catch (error) {
-      throw publicErrorOf(noteError(error, request, reply));
+      throw publicErrorFor(noteError(error, request, reply), request);
     }
   };
 }

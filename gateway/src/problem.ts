@@ -1,6 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import { ErrorInfoSchema, Reason, ReasonSchema } from "@3l1/gen/platform/v1/error_pb.ts";
-import { reasonOf, retryAfterSecondsOf } from "@3l1/kit/rpc/failure.ts";
+import { errorInfoOf, reasonOf, retryAfterSecondsOf } from "@3l1/kit/rpc/failure.ts";
 import { protoCamelCase } from "@bufbuild/protobuf/reflect";
 import {
   type FieldPath,
@@ -35,10 +35,14 @@ interface Violation {
   readonly message: string;
 }
 
-/** Where an error happened. */
-export interface ProblemPlace {
+/** The request that an error answers. */
+export interface RequestIdentity {
   readonly requestId: string;
+  /** Unset where no trace is recorded. */
   readonly traceId?: string | undefined;
+}
+
+interface ProblemPlace extends RequestIdentity {
   readonly instance: string;
 }
 
@@ -117,14 +121,14 @@ export function problemOf(error: ConnectError, place: ProblemPlace): ProblemBody
  * An error as clients of Connect and gRPC-Web read it: the words of the problem, and our own details.
  * An upstream's metadata and the details of others stay inside.
  */
-export function publicErrorOf(error: ConnectError): ConnectError {
+export function publicErrorOf(error: ConnectError, request: RequestIdentity): ConnectError {
   const status = statusOf(error);
-  const schemas = status < 500 ? [ErrorInfoSchema, ViolationsSchema] : [ErrorInfoSchema];
-  const details = schemas.flatMap((desc) =>
-    error.findDetails(desc).map((value) => ({ desc, value })),
-  );
+  const { reason, retryAfter } = errorInfoOf(error) ?? {};
+  const info = { desc: ErrorInfoSchema, value: { ...request, reason, retryAfter } };
+  const violations = status < 500 ? error.findDetails(ViolationsSchema) : [];
+  const details = violations.map((value) => ({ desc: ViolationsSchema, value }));
   const message = detailOf(error, status, violationsOf(error));
-  return new ConnectError(message, error.code, undefined, details);
+  return new ConnectError(message, error.code, undefined, [info, ...details]);
 }
 
 function detailOf(error: ConnectError, status: number, violations: readonly Violation[]): string {

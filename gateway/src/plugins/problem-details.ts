@@ -6,7 +6,14 @@ import { codeToString } from "@connectrpc/connect/protocol-connect";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 import { maxBodyBytes } from "../limits.ts";
-import { type ProblemBody, problemOf, retryAfterOf, statusOf } from "../problem.ts";
+import {
+  type ProblemBody,
+  problemOf,
+  publicErrorOf,
+  type RequestIdentity,
+  retryAfterOf,
+  statusOf,
+} from "../problem.ts";
 import {
   badRequest,
   clientLeft,
@@ -47,11 +54,16 @@ export function sendProblem(
 
 /** What a request's client reads of an error. */
 export function problemFor(error: ConnectError, request: FastifyRequest): ProblemBody {
-  return problemOf(error, {
-    requestId: request.id,
-    traceId: recordedTraceIdOf(request.traceparent),
-    instance: pathOf(request.raw.url ?? "/"),
-  });
+  return problemOf(error, { ...identityOf(request), instance: pathOf(request.raw.url ?? "/") });
+}
+
+/** What a request's client reads of an error when it speaks Connect or gRPC-Web. */
+export function publicErrorFor(error: ConnectError, request: FastifyRequest): ConnectError {
+  return publicErrorOf(error, identityOf(request));
+}
+
+function identityOf({ id, traceparent }: FastifyRequest): RequestIdentity {
+  return { requestId: id, traceId: recordedTraceIdOf(traceparent) };
 }
 
 /**

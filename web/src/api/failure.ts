@@ -56,7 +56,14 @@ function sentenceOf(error: ConnectError): string {
   const known = sentences[reasonOf(error)];
   if (known !== undefined) return known;
   if (error.code === Code.Unavailable) return "The platform cannot answer just now.";
-  return asSentence(error.rawMessage);
+  return `${asSentence(error.rawMessage)}${traceOf(error)}`;
+}
+
+/** By what the operator finds in the logs what went wrong. */
+function traceOf(error: ConnectError): string {
+  const isOurs = [Code.Internal, Code.Unknown, Code.DataLoss].includes(error.code);
+  const requestId = error.findDetails(ErrorInfoSchema)[0]?.requestId;
+  return isOurs && requestId ? ` Request: ${requestId}.` : "";
 }
 
 /** A fetch that reached nobody: browsers say no more than that. */

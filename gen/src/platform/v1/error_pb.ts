@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file platform/v1/error.proto.
  */
 export const file_platform_v1_error: GenFile = /*@__PURE__*/
-  fileDesc("ChdwbGF0Zm9ybS92MS9lcnJvci5wcm90bxILcGxhdGZvcm0udjEiYAoJRXJyb3JJbmZvEiMKBnJlYXNvbhgBIAEoDjITLnBsYXRmb3JtLnYxLlJlYXNvbhIuCgtyZXRyeV9hZnRlchgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbirIBAoGUmVhc29uEhYKElJFQVNPTl9VTlNQRUNJRklFRBAAEh8KG1JFQVNPTl9EQVRBQkFTRV9VTkFWQUlMQUJMRRABEiQKIFJFQVNPTl9TRVNTSU9OX1NUT1JFX1VOQVZBSUxBQkxFEAISIAocUkVBU09OX1BBU1NXT1JEX0hBU0hJTkdfQlVTWRADEiMKH1JFQVNPTl9TSUdOSU5HX0tFWVNfVU5BVkFJTEFCTEUQBBIhCh1SRUFTT05fSURFTVBPVEVOQ1lfS0VZX1JFVVNFRBAFEhcKE1JFQVNPTl9CUkVBS0VSX09QRU4QBhIVChFSRUFTT05fT1ZFUkxPQURFRBAHEhMKD1JFQVNPTl9EUkFJTklORxAIEhcKE1JFQVNPTl9SQVRFX0xJTUlURUQQCRIVChFSRUFTT05fQ1JPU1NfU0lURRAKEh0KGVJFQVNPTl9NRVRIT0RfTk9UX0FMTE9XRUQQCxIcChhSRUFTT05fUEFZTE9BRF9UT09fTEFSR0UQDBIhCh1SRUFTT05fVU5TVVBQT1JURURfTUVESUFfVFlQRRANEhUKEVJFQVNPTl9MQVNUX0FETUlOEA4SIQodUkVBU09OX1RSQU5TSVRJT05fTk9UX0FMTE9XRUQQDxIYChRSRUFTT05fSU5WQUxJRF9UT0tFThAQEhsKF1JFQVNPTl9UT09fTUFOWV9TVFJFQU1TEBESFgoSUkVBU09OX1NMT1dfUkVBREVSEBISFwoTUkVBU09OX1VSSV9UT09fTE9ORxATYgZwcm90bzM", [file_google_protobuf_duration]);
+  fileDesc("ChdwbGF0Zm9ybS92MS9lcnJvci5wcm90bxILcGxhdGZvcm0udjEihgEKCUVycm9ySW5mbxIjCgZyZWFzb24YASABKA4yEy5wbGF0Zm9ybS52MS5SZWFzb24SLgoLcmV0cnlfYWZ0ZXIYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEgoKcmVxdWVzdF9pZBgDIAEoCRIQCgh0cmFjZV9pZBgEIAEoCSrIBAoGUmVhc29uEhYKElJFQVNPTl9VTlNQRUNJRklFRBAAEh8KG1JFQVNPTl9EQVRBQkFTRV9VTkFWQUlMQUJMRRABEiQKIFJFQVNPTl9TRVNTSU9OX1NUT1JFX1VOQVZBSUxBQkxFEAISIAocUkVBU09OX1BBU1NXT1JEX0hBU0hJTkdfQlVTWRADEiMKH1JFQVNPTl9TSUdOSU5HX0tFWVNfVU5BVkFJTEFCTEUQBBIhCh1SRUFTT05fSURFTVBPVEVOQ1lfS0VZX1JFVVNFRBAFEhcKE1JFQVNPTl9CUkVBS0VSX09QRU4QBhIVChFSRUFTT05fT1ZFUkxPQURFRBAHEhMKD1JFQVNPTl9EUkFJTklORxAIEhcKE1JFQVNPTl9SQVRFX0xJTUlURUQQCRIVChFSRUFTT05fQ1JPU1NfU0lURRAKEh0KGVJFQVNPTl9NRVRIT0RfTk9UX0FMTE9XRUQQCxIcChhSRUFTT05fUEFZTE9BRF9UT09fTEFSR0UQDBIhCh1SRUFTT05fVU5TVVBQT1JURURfTUVESUFfVFlQRRANEhUKEVJFQVNPTl9MQVNUX0FETUlOEA4SIQodUkVBU09OX1RSQU5TSVRJT05fTk9UX0FMTE9XRUQQDxIYChRSRUFTT05fSU5WQUxJRF9UT0tFThAQEhsKF1JFQVNPTl9UT09fTUFOWV9TVFJFQU1TEBESFgoSUkVBU09OX1NMT1dfUkVBREVSEBISFwoTUkVBU09OX1VSSV9UT09fTE9ORxATYgZwcm90bzM", [file_google_protobuf_duration]);
 
 /**
  * A detail of an error.
@@ -33,6 +33,20 @@ export type ErrorInfo = Message<"platform.v1.ErrorInfo"> & {
    * @generated from field: google.protobuf.Duration retry_after = 2;
    */
   retryAfter?: Duration | undefined;
+
+  /**
+   * The request's id, as in log lines and the header X-Request-ID. The gateway sets it for its clients.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * The trace that the request is part of (W3C Trace Context), where it is recorded. Set by the gateway.
+   *
+   * @generated from field: string trace_id = 4;
+   */
+  traceId: string;
 };
 
 /**
@@ -54,6 +68,20 @@ export type ErrorInfoJson = {
    * @generated from field: google.protobuf.Duration retry_after = 2;
    */
   retryAfter?: DurationJson;
+
+  /**
+   * The request's id, as in log lines and the header X-Request-ID. The gateway sets it for its clients.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId?: string;
+
+  /**
+   * The trace that the request is part of (W3C Trace Context), where it is recorded. Set by the gateway.
+   *
+   * @generated from field: string trace_id = 4;
+   */
+  traceId?: string;
 };
 
 /**
