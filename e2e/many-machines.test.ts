@@ -16,27 +16,29 @@ before(async () => {
 });
 after(() => fleet?.stop());
 
-test("calls are balanced over the instances of a service within 20 %", async () => {
+test("calls are balanced over the instances of a service within 20 %", async (t) => {
   const urls = fleet.gateways.map(({ url }) => url);
   const { token } = await register(urls[0] ?? "");
   await whenAllAreConnected(urls, token);
-  const before = await counts();
-  await Promise.all(
-    Array.from({ length: 10 }, async (_, index) => {
-      const client = Object.assign(new Client(urls[index % urls.length] ?? ""), { token });
-      for (let request = 0; request < 50; request++) {
-        assert.equal((await client.get("/api/users/sessions")).status, 200);
-        assert.equal((await client.get("/api/orders/list")).status, 200);
-      }
-    }),
-  );
-  const now = await counts();
-  for (const service of ["users", "orders"] as const) {
-    const calls = now[service].map((count, index) => count - (before[service][index] ?? 0));
-    const mean = calls.reduce((sum, count) => sum + count) / calls.length;
-    for (const count of calls)
-      assert.ok(Math.abs(count - mean) <= mean / 5, `${service}: ${calls}`);
-  }
+  // Who gets less of a busy machine is rightly called less for a while.
+  await waitFor("a balanced round", async () => {
+    const before = await counts();
+    await Promise.all(
+      Array.from({ length: 10 }, async (_, index) => {
+        const client = Object.assign(new Client(urls[index % urls.length] ?? ""), { token });
+        for (let request = 0; request < 50; request++) {
+          assert.equal((await client.get("/api/users/sessions")).status, 200);
+          assert.equal((await client.get("/api/orders/list")).status, 200);
+        }
+      }),
+    );
+    const now = await counts();
+    const calls = (["users", "orders"] as const).map((service) =>
+      now[service].map((count, index) => count - (before[service][index] ?? 0)),
+    );
+    t.diagnostic(JSON.stringify(calls));
+    return calls.every(isBalanced);
+  });
 });
 
 test("all processes are replaced under load, and no request fails", (t) =>
@@ -75,6 +77,11 @@ test("one of two instances is killed: what it had under way is lost at most, and
   for (const { adminUrl } of fleet.gateways)
     assert.deepEqual((await breakerOf(adminUrl, "order-service")).transitions, []);
 });
+
+function isBalanced(calls: readonly number[]): boolean {
+  const mean = calls.reduce((sum, count) => sum + count) / calls.length;
+  return calls.every((count) => Math.abs(count - mean) <= mean / 5);
+}
 
 /** Until an address is connected, the other one has all the calls. */
 async function whenAllAreConnected(urls: readonly string[], token: string | undefined) {

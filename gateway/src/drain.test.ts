@@ -79,7 +79,7 @@ test("requests under way are answered, whole, and their connections end with the
 
 test("a connection that was accepted last may still bring its request", async () => {
   gateway.ending.abort();
-  const ended = drain(gateway.app, connections, { ...longLameDuck, lastRequestsMs: 1_500 });
+  const ended = drain(gateway.app, connections, { ...longLameDuck, lastRequestsMs: 3_000 });
   const socket = connect(gateway.port, "127.0.0.1");
   await once(gateway.app.server, "connection");
   await until(() => !gateway.app.server.listening);
