@@ -81,7 +81,7 @@ export async function startGateway(
   const redis = await openTestRedis(redisUrl, logger);
   opened.defer(() => redis.disconnect());
   const upstreams = ["user-service", "order-service"].map((name) =>
-    createUpstream({ name, baseUrls: [services.url], timeoutMs: 2_000, logger, registry }),
+    createUpstream({ name, baseUrls: [services.url], timeoutMs: 10_000, logger, registry }),
   );
   for (const upstream of upstreams) opened.defer(() => upstream.close());
   const [userService, orderService] = upstreams.map(({ transport }) => transport);
@@ -145,7 +145,7 @@ async function openTestRedis(
   logger: Parameters<typeof openRedis>[0]["logger"],
 ) {
   if (url === undefined) throw new Error("TEST_REDIS_URL is not set: run npm test -- FILE");
-  const redis = openRedis({ url, name: "gateway tests", logger, commandTimeoutMs: 1_000 });
+  const redis = openRedis({ url, name: "gateway tests", logger, commandTimeoutMs: 5_000 });
   if (!(await redisReady(redis, 5_000))) throw new Error("Redis does not answer");
   return redis;
 }
