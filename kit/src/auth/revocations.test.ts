@@ -27,7 +27,7 @@ after(() => {
 });
 
 async function open(): Promise<RedisClient> {
-  const redis = openRedis({ url, name: "test", logger, commandTimeoutMs: 2_000 });
+  const redis = openRedis({ url, name: "test", logger, commandTimeoutMs: 10_000 });
   closers.push(() => redis.disconnect());
   assert.ok(await redisReady(redis, 5_000), "the Redis of the tests does not answer");
   return redis;
@@ -93,7 +93,7 @@ test("what is known already is applied ahead of the stream, and never taken back
 
 test("nothing is missed while the connection is away", async () => {
   const name = `cut-${randomUUID()}`;
-  const source = openRedis({ url, name, logger, commandTimeoutMs: 2_000 });
+  const source = openRedis({ url, name, logger, commandTimeoutMs: 10_000 });
   closers.push(() => source.disconnect());
   const revocations = createRevocations({ redis: source, logger, now: Date.now });
   closers.push(revocations.close);

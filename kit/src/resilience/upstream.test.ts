@@ -11,7 +11,7 @@ test("several upstreams share a registry, each under its name", async () => {
   const other = createUpstream({
     name: "user-service",
     baseUrls: [rig.service.url],
-    timeoutMs: 1_000,
+    timeoutMs: 10_000,
     logger: pino({ level: "silent" }),
     registry: rig.registry,
   });
