@@ -21,6 +21,7 @@ RUN mkdir -p ../runtime/usr/local/bin ../runtime/etc ../runtime/licenses \
 
 # Changes with the dependencies. TypeScript, source maps and manuals are of no use at run time.
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
+COPY patches patches
 COPY gen/package.json gen/
 COPY kit/package.json kit/
 COPY ${SERVICE}/package.json ${SERVICE}/
@@ -47,6 +48,7 @@ ARG SERVICE
 WORKDIR /build/source
 ENV CI=true pnpm_config_pm_on_fail=ignore
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml tsconfig.json ./
+COPY patches patches
 COPY gen/package.json gen/
 COPY web/package.json web/
 RUN if [ "$SERVICE" = gateway ]; then \
