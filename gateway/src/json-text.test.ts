@@ -95,5 +95,7 @@ test("a whole number that a double would round is refused, and a string of it is
   );
   assert.deepEqual(faultOf('{"unitPriceMinor":9007199254740993}').path, ["unitPriceMinor"]);
   assert.equal(faultOf("9".repeat(1_000)).rule, "json.number");
+  for (const text of ["9007199254740993.0", "-9007199254740993e0", "9123456789e9"])
+    assert.equal(faultOf(text).rule, "json.number", text);
   parseJson('"9007199254740993"');
 });

@@ -47,6 +47,8 @@ interface Frame {
 const number = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 const blank = /[ \t\r\n]*/y;
 const literals = { t: "true", f: "false", n: "null" } as const;
+/** Where what is written with a fraction or an exponent cannot be an integer of ours any more. */
+const beyondIntegers = 2 ** 64;
 const forbiddenKeys = new Set(["__proto__"]);
 
 class Scanner {
@@ -157,8 +159,7 @@ class Scanner {
   #number(): void {
     number.lastIndex = this.#position;
     const match = number.exec(this.#text) ?? this.#fail("json.syntax", "expected a value");
-    const isWhole = match[1] === undefined && match[2] === undefined;
-    if (isWhole && match[0].length > 15 && !Number.isSafeInteger(Number(match[0])))
+    if (isRounded(match[0], match[1] ?? match[2]))
       this.#fail("json.number", "write a whole number beyond 2^53 as a string");
     this.#position = number.lastIndex;
   }
@@ -182,4 +183,13 @@ class Scanner {
     const path = this.#frames.map(({ at }) => at).filter((at) => at !== "" && at !== -1);
     throw new JsonError({ rule, message, position, path });
   }
+}
+
+/** Whether a number is, or may have become, another whole one as a double. */
+function isRounded(text: string, fractionOrExponent: string | undefined): boolean {
+  if (fractionOrExponent === undefined && text.length <= 15) return false;
+  const value = Number(text);
+  if (Number.isSafeInteger(value)) return false;
+  if (fractionOrExponent === undefined) return true;
+  return Number.isInteger(value) && Math.abs(value) < beyondIntegers;
 }
