@@ -68,6 +68,13 @@ test("a request without a host is 400", async () => {
   assert.equal(problem.detail, "the host header is missing");
 });
 
+test("a request with two hosts is 400", async () => {
+  const hosts = ["host: localhost", "host: localhost"];
+  const request = headOf("GET / HTTP/1.1", ...hosts, "connection: close");
+  const { status, problem } = await ask(request);
+  assert.deepEqual([status, problem.detail], [400, "the host header is there twice"]);
+});
+
 test("an expectation that nobody can meet is 417", async () => {
   const { status } = await ask(headOf("GET / HTTP/1.1", "host: localhost", "expect: wonders"));
   assert.equal(status, 417);
