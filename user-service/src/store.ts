@@ -66,11 +66,11 @@ export function createStore(db: PostgresJsDatabase) {
       return row;
     },
 
-    /** By the e-mail without case. */
+    /** By the e-mail without case, which is what the throttle of logins takes for lower case as well. */
     async findByEmail(email: string): Promise<Account | undefined> {
       // PostgreSQL takes no NUL in a text, and no account has one.
       if (email.includes("\0")) return undefined;
-      const [row] = await statements.findByEmail.execute({ email });
+      const [row] = await statements.findByEmail.execute({ email: email.toLowerCase() });
       return row;
     },
 
