@@ -150,6 +150,8 @@ export class Person {
     this.#token = client.token;
     this.#cookie = client.cookie;
     count(journal, kind, outcomeOf(reply));
+    // Whatever died, somebody knows of it: 503, or no answer.
+    if (reply?.status === 500) this.#wrong(`${kind}: ${JSON.stringify(reply.body)}`);
     if (reply !== undefined && reply.status < 500) return reply;
     await sleep(disappointmentMs);
     return undefined;
