@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { OrderService } from "@3l1/gen/order/v1/order_service_pb.ts";
 import { PlatformService } from "@3l1/gen/platform/v1/platform_service_pb.ts";
 import { UserService } from "@3l1/gen/user/v1/user_service_pb.ts";
@@ -200,5 +201,8 @@ function createServer({ config, logger }: AppOptions): FastifyInstance {
     },
   });
   clientErrors.watch(app.server);
+  app.server.prependListener("request", (_request: IncomingMessage, response: ServerResponse) => {
+    response.setMaxListeners(limits.maxResponseListeners);
+  });
   return app as unknown as FastifyInstance;
 }

@@ -209,3 +209,22 @@ test("none of all this was an error of the gateway's own", () => {
   const failed = gateway.lines.filter(({ level }) => Number(level) >= 50);
   assert.deepEqual(failed, []);
 });
+
+test("so many wait for a stream's end that Node.js must not take them for a leak", async () => {
+  const warnings: string[] = [];
+  const note = ({ message }: Error) => void warnings.push(message);
+  process.on("warning", note);
+  // As in the running gateway, where tracing waits as well.
+  gateway.app.server.on("request", (_request, response) => {
+    for (const waiting of ["connections", "tracing"]) response.once("close", () => waiting);
+  });
+  const answer = await fetch(`${gateway.url}/order.v1.OrderService/WatchOrders`, {
+    method: "POST",
+    headers: { ...headers, "content-type": "application/connect+json" },
+    body: Buffer.from("\0\0\0\0\x03[1]"),
+  });
+  assert.match(await answer.text(), /invalid_argument/);
+  await new Promise(setImmediate);
+  process.off("warning", note);
+  assert.deepEqual(warnings, []);
+});

@@ -31,6 +31,11 @@ export const maxJsonValues = 10_000;
 export const maxBinaryBodyBytes = maxSmallBodyBytes;
 /** Violations told at once. A body can hold a hundred thousand, and nobody reads more than these. */
 export const maxViolations = 20;
+/**
+ * Listeners for one event of a response, beyond which Node.js warns of a leak. Its end concerns a dozen steps of
+ * a request's way once, with a stream and tracing; Node's ten would have each such stream warn.
+ */
+export const maxResponseListeners = 20;
 /** All request headers together: a token and a cookie take 1 KiB, the rest is tracking and proxies. */
 export const maxHeaderBytes = 16 * 1024;
 /** Longest user agent that is handed on; what a session shows of it is no longer. */
