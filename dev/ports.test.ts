@@ -15,7 +15,7 @@ test("free ports differ, and can be listened on", async () => {
   await checkPorts(ports.map((port, index) => address(`PORT_${index}`, port)));
 });
 
-test("a taken port is named with its setting, and so is one that is wanted twice", async (t) => {
+test("a taken port is told with what to do, and so is one that is wanted twice", async (t) => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => server.close());
@@ -25,7 +25,7 @@ test("a taken port is named with its setting, and so is one that is wanted twice
   await assert.rejects(checkPorts(wanted), {
     name: "StartError",
     message:
-      `port ${port} is taken (A_PORT); is another platform running?\n` +
+      `port ${port} is taken, perhaps by another platform: stop that, or set A_PORT to another port\n` +
       `port ${free} is wanted more than once: B_PORT, C_PORT`,
   });
 });

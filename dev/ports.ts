@@ -63,7 +63,7 @@ async function problemWith(address: Address): Promise<string | undefined> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EADDRINUSE")
-      return `port ${port} is taken (${portSetting}); is another platform running?`;
+      return `port ${port} is taken, perhaps by another platform: stop that, or set ${portSetting} to another port`;
     if (code === "EACCES") return `port ${port} is not ours to listen on (${portSetting}): ${code}`;
     return `cannot listen on ${host} (${hostSetting}): ${code}`;
   }
