@@ -4,8 +4,8 @@ export interface BannerOptions {
   readonly gatewayUrl: string;
   readonly adminUrl: string;
   readonly adminEmail: string;
-  /** Where the admin's password can be found. */
-  readonly adminPasswordIn: string;
+  /** Where the admin's password can be found, and whether that is sure. */
+  readonly adminNote: string;
   /** What shows the logs. */
   readonly logsCommand: string;
   /** The demo account, when it is there. */
@@ -14,7 +14,7 @@ export interface BannerOptions {
 
 /** What can be opened and pasted now. No token is ever in it. */
 export function printBanner(terminal: Terminal, options: BannerOptions): void {
-  const { gatewayUrl, adminUrl, adminEmail, adminPasswordIn, logsCommand, demo } = options;
+  const { gatewayUrl, adminUrl, adminEmail, adminNote, logsCommand, demo } = options;
   const row = (name: string, value: string, note = "") => {
     const end = note && `  ${terminal.paint("dim", note)}`;
     terminal.print(`  ${terminal.paint("dim", name.padEnd(9))} ${value}${end}`);
@@ -24,7 +24,7 @@ export function printBanner(terminal: Terminal, options: BannerOptions): void {
   row("API", terminal.paint("cyan", `${gatewayUrl}/api/docs`));
   row("metrics", terminal.paint("cyan", `${adminUrl}/metrics`), "also /readyz and /breakers");
   if (demo) row("demo", demo.email, `password ${demo.password}`);
-  row("admin", adminEmail, `password in ${adminPasswordIn}`);
+  row("admin", adminEmail, adminNote);
   row("logs", logsCommand, "warnings and errors come here too");
   terminal.print();
   if (!demo) return;

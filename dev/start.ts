@@ -26,7 +26,7 @@ import { stopRequests } from "./stop-requests.ts";
 import { createTerminal } from "./terminal.ts";
 import { together } from "./together.ts";
 import { watchSources } from "./watch.ts";
-import { welcome } from "./welcome.ts";
+import { defaultAdminEmail, welcome } from "./welcome.ts";
 
 const startedAt = performance.now();
 const terminal = createTerminal(process.stdout, () => performance.now());
@@ -134,7 +134,7 @@ function environment(settings: Settings, secrets: Secrets, { postgres, redis }: 
     ORDER_DATABASE_URL: postgres?.orderDatabaseUrl,
     REDIS_URL: redis?.url,
     SECRET_KEYS: secrets.secretKeys,
-    ADMIN_EMAIL: "admin@example.com",
+    ADMIN_EMAIL: defaultAdminEmail,
     ADMIN_PASSWORD: secrets.adminPassword,
     // http://127.0.0.1: a browser would not send a Secure cookie back.
     COOKIE_SECURE: "false",

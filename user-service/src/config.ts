@@ -39,9 +39,12 @@ export const settings = {
   }),
   ADMIN_EMAIL: text({
     default: "",
-    desc: "e-mail of the first administrator; empty: none is made",
+    desc: "e-mail of the first administrator, made while there is none; empty: not made",
   }),
-  ADMIN_PASSWORD: text({ default: "", desc: "password of the first administrator" }),
+  ADMIN_PASSWORD: text({
+    default: "",
+    desc: "password of the first administrator; counts only when that one is made",
+  }),
   ACCESS_TOKEN_TTL_SECONDS: integer(1, 3600)({ default: 300, desc: "life of an access token" }),
   SESSION_ROTATE_AFTER_SECONDS: integer(
     1,
