@@ -58,7 +58,9 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
   await reload();
   await resealStale(rows, options);
   if (signerAt(signers, now()) === undefined)
-    throw new Error("SECRET_KEYS opens none of the signing keys in the database");
+    throw new Error(
+      "SECRET_KEYS opens none of the signing keys in the database: give it the secret that they were sealed with",
+    );
   return {
     signer() {
       const signer = signerAt(signers, now());
