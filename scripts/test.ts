@@ -13,6 +13,11 @@ import { startTestStores } from "./test-stores.ts";
 
 const startedAt = performance.now();
 const chosen = process.argv.slice(2);
+const unknown = chosen.filter((file) => globSync(file).length === 0);
+if (unknown.length > 0) {
+  process.stderr.write(`there is no test file ${unknown.join(", ")}\n`);
+  process.exit(2);
+}
 const files = chosen.length > 0 ? chosen : testFiles();
 const isStory = (file: string) => file.startsWith("e2e/");
 const isHeavy = (file: string) => heavyStories.includes(file);
