@@ -15,6 +15,7 @@ export interface TestLane {
 export interface TestCounts {
   readonly passed: number;
   readonly failed: number;
+  readonly skipped: number;
 }
 
 /**
@@ -38,7 +39,7 @@ export async function runTests(
     });
   const all = await Promise.all(counts);
   const total = (kind: keyof TestCounts) => all.reduce((sum, each) => sum + each[kind], 0);
-  return { passed: total("passed"), failed: total("failed") };
+  return { passed: total("passed"), failed: total("failed"), skipped: total("skipped") };
 }
 
 async function runLane(
@@ -60,14 +61,20 @@ async function runLane(
     timeoutMs,
   };
   const output = await run(process.execPath, command, options).catch((error) => error.message);
-  const [passed, failed, cancelled] = ["pass", "fail", "cancelled"].map(countIn(output));
-  if (passed === undefined || failed === undefined || cancelled === undefined) {
+  const kinds = ["pass", "fail", "cancelled", "skipped"];
+  const [passed, failed, cancelled, skipped] = kinds.map(countIn(output));
+  if (
+    passed === undefined ||
+    failed === undefined ||
+    cancelled === undefined ||
+    skipped === undefined
+  ) {
     onOutput(
       `✖ the test runner ended without its report (after ${timeoutMs / 60_000} min it is ended)\n`,
     );
-    return { passed: 0, failed: 1 };
+    return { passed: 0, failed: 1, skipped: 0 };
   }
-  return { passed, failed: failed + cancelled };
+  return { passed, failed: failed + cancelled, skipped };
 }
 
 /** Keeps what is to be printed until others are done. */

@@ -8,7 +8,7 @@ import { testFolder } from "../dev/test-folder.ts";
 import { checks, runChecks } from "./checks.ts";
 import { heavyStories, loneStories } from "./heavy-stories.ts";
 import { root } from "./run.ts";
-import { runTests, type TestLane } from "./run-tests.ts";
+import { runTests, type TestCounts, type TestLane } from "./run-tests.ts";
 import { startTestStores } from "./test-stores.ts";
 
 const startedAt = performance.now();
@@ -22,7 +22,7 @@ const files = chosen.length > 0 ? chosen : testFiles();
 const isStory = (file: string) => file.startsWith("e2e/");
 const isHeavy = (file: string) => heavyStories.includes(file);
 const isLone = (file: string) => loneStories.includes(file);
-const counts = { passed: 0, failed: 0 };
+const counts = { passed: 0, failed: 0, skipped: 0 };
 // The folder goes when the process exits, which a signal alone would not let it do.
 for (const [signal, number] of [["SIGINT", 2] as const, ["SIGTERM", 15] as const])
   process.once(signal, () => process.exit(128 + number));
@@ -35,7 +35,8 @@ await testUnits(files.filter((file) => !isStory(file)));
 await testStories(files.filter(isStory));
 
 const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
-say(`\nin ${seconds} s:\n${counts.passed} passed, ${counts.failed} failed`);
+const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped for want of what they name` : "";
+say(`\nin ${seconds} s:\n${counts.passed} passed, ${counts.failed} failed${skipped}`);
 process.exitCode = counts.failed > 0 ? 1 : 0;
 
 function testFiles(): string[] {
@@ -54,7 +55,7 @@ function testFiles(): string[] {
 async function checkAll(): Promise<void> {
   say("checks");
   const failed = await runChecks(checks, say);
-  count({ passed: checks.length - failed, failed });
+  count({ passed: checks.length - failed, failed, skipped: 0 });
 }
 
 async function testUnits(units: readonly string[]): Promise<void> {
@@ -82,9 +83,10 @@ async function testAll(
   count(await runTests(lanes, { ...env, TEST_READY_CLUSTER: ready }, (text) => say(text, "")));
 }
 
-function count({ passed, failed }: { passed: number; failed: number }): void {
+function count({ passed, failed, skipped }: TestCounts): void {
   counts.passed += passed;
   counts.failed += failed;
+  counts.skipped += skipped;
 }
 
 function say(text: string, end = "\n"): void {
