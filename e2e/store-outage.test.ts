@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { ListOrdersResponseJson } from "@3l1/gen/order/v1/order_service_pb.ts";
 import { waitFor } from "@3l1/kit/wait-for.ts";
+import { Redis } from "ioredis";
 import postgres from "postgres";
 import { type Platform, startPlatform } from "../dev/own-platform.ts";
 import { breakerOf } from "./admin-pages.ts";
@@ -68,6 +69,28 @@ test("Redis away: 50 logins fail for it, valid tokens go on and no breaker opens
   }
   await assertNoBreakerOpened();
   await waitFor("logging in to work again", async () => (await logIn()).status === 200);
+});
+
+test("Redis full: logging in is 503 for it, valid tokens go on and no breaker opens", async () => {
+  const redis = new Redis((await platform.now()).redis.url);
+  try {
+    await redis.config("SET", "maxmemory", "1");
+    const cookieAlone = { authorization: "", cookie: ann.cookie ?? "" };
+    for (const { status, body, headers } of [
+      await logIn(),
+      await ann.send<Problem>("GET", "/api/users/me", undefined, cookieAlone),
+    ]) {
+      assert.deepEqual([status, body.reason], [503, "session_store_unavailable"]);
+      assert.equal(headers.get("retry-after"), "1");
+    }
+    assert.equal((await ann.get("/api/users/me")).status, 200);
+    assert.equal((await add("while Redis is full")).status, 201);
+  } finally {
+    await redis.config("SET", "maxmemory", "0");
+    redis.disconnect();
+  }
+  await assertNoBreakerOpened();
+  assert.equal((await logIn()).status, 200);
 });
 
 test("PostgreSQL killed under load: nothing but 503, no order half done, pools whole", async () => {

@@ -36,6 +36,21 @@ test("a Redis that is away is unavailable with its reason", () => {
     assert.equal(reasonOf(toConnectError(error)), Reason.SESSION_STORE_UNAVAILABLE);
 });
 
+test("a Redis that takes no commands for now is unavailable too", () => {
+  for (const message of [
+    "OOM command not allowed when used memory > 'maxmemory'.",
+    "MISCONF Redis is configured to save RDB snapshots, but it is currently not able to persist on disk",
+    "NOREPLICAS Not enough good replicas to write.",
+    "BUSY Redis is busy running a script.",
+  ])
+    assert.equal(reasonOf(toConnectError(new Error(message))), Reason.SESSION_STORE_UNAVAILABLE);
+});
+
+test("what PostgreSQL gave up, and may do when it is tried again, is unavailable with its reason", () => {
+  for (const code of ["55P03", "40P01", "40001", "25P03", "25P04", "57P05"])
+    assert.equal(reasonOf(toConnectError(coded(code))), Reason.DATABASE_UNAVAILABLE, code);
+});
+
 test("anything else is internal and says nothing, but keeps its cause for the log", () => {
   for (const thrown of [new Error("password is hunter2"), coded("23505"), "text", undefined]) {
     const error = toConnectError(thrown);

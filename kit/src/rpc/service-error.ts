@@ -3,14 +3,19 @@ import { databaseUnavailable, sessionStoreUnavailable } from "./failure.ts";
 
 /**
  * What postgres.js, Node's sockets and PostgreSQL itself (SQLSTATE classes 08, 53, 57P and 58) say
- * when there is no database to talk to for now. So do a statement that took too long (57014), and a
- * server that is a replica since a failover (25006).
+ * when there is no database to talk to for now. So do a statement that took too long (57014), a
+ * server that is a replica since a failover (25006), and what passes when it is tried again: a lock that
+ * was not to be had (55P03), a deadlock (40P01), a conflict (40001), a limit of the server's on idle
+ * connections and on transactions (25P03, 25P04, 57P05).
  */
 const databaseAway =
-  /^(?:CONNECTION_\w+|CONNECT_TIMEOUT|ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|08...|25006|53...|57014|57P0[1-3]|58...)$/;
-/** What ioredis and Redis say when there is no Redis to talk to for now. */
+  /^(?:CONNECTION_\w+|CONNECT_TIMEOUT|ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|08...|25006|25P0[34]|40001|40P01|53...|55P03|57014|57P0[1235]|58...)$/;
+/**
+ * What ioredis and Redis say when there is no Redis to talk to for now. A Redis that is full (OOM), has
+ * no disk or too few replicas to write to, or is busy with a script, is no better to us.
+ */
 const redisAway =
-  /^(?:Command timed out|Command aborted|Socket timeout|Connection is closed|Stream isn't writeable|Reached the max retries|LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|Cluster is(?:n't ready| ended)|None of startup nodes|Too many Cluster redirections)/;
+  /^(?:Command timed out|Command aborted|Socket timeout|Connection is closed|Stream isn't writeable|Reached the max retries|LOADING|READONLY|OOM |MISCONF|NOREPLICAS|BUSY |CLUSTERDOWN|MASTERDOWN|TRYAGAIN|Cluster is(?:n't ready| ended)|None of startup nodes|Too many Cluster redirections)/;
 /** What Node.js says of a request that ended before it was whole. */
 const requestCut = "ERR_STREAM_PREMATURE_CLOSE";
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isDatabaseAway } from "../rpc/service-error.ts";
 import { createTcpGate } from "../tcp-gate.ts";
 import { waitFor } from "../wait-for.ts";
 import { openDatabase } from "./database.ts";
@@ -31,5 +32,21 @@ test("dates, JSON and transactions are the same before and after the server was 
   } finally {
     await close();
     await gate.shut();
+  }
+});
+
+test("a lock that PostgreSQL waits for no longer counts as a database that is away", async () => {
+  const { db, close } = openDatabase(process.env.TEST_DATABASE_URL ?? "", "test", {
+    lock_timeout: "50",
+  });
+  const lock = sql`select pg_advisory_xact_lock(3115002)`;
+  try {
+    await db.transaction(async (transaction) => {
+      await transaction.execute(lock);
+      await assert.rejects(async () => db.execute(lock), isDatabaseAway);
+    });
+    await db.execute(lock);
+  } finally {
+    await close();
   }
 });
