@@ -18,6 +18,7 @@ import { badInput } from "./bad-input.ts";
 import { leaving } from "./forward.ts";
 import { noteError, publicErrorFor, sendProblem } from "./plugins/problem-details.ts";
 import { notRpc } from "./refusal.ts";
+import { faultOfJson } from "./rpc-json.ts";
 
 /** A request of Fastify's on its way through a handler of Connect's. */
 export interface Exchange {
@@ -56,16 +57,22 @@ export function gate(context: HandlerContext): void {
     const { reason } = signal;
     const isError = reason instanceof Error && reason.name !== "AbortError";
     if (!isError || request.outcome !== "ok") return;
-    const error = noteError(exchange.isRead ? reason : asRefusal(reason), request, reply);
+    const thrown = exchange.isRead ? reason : asRefusal(reason, context, request);
+    const error = noteError(thrown, request, reply);
     if (!exchange.isRead) exchange.unreadable = publicErrorFor(error, request);
   };
   signal.addEventListener("abort", note);
   if (refusal !== undefined) throw refusal;
 }
 
-/** Connect takes bytes that are no message for a failure of the server, but nothing of ours has run yet. */
-function asRefusal(reason: Error): Error {
-  if (ConnectError.from(reason, Code.Internal).code !== Code.Internal) return reason;
+/**
+ * Connect takes bytes that are no message for a failure of the server, but nothing of ours has run yet. Of JSON
+ * that does not fit it names the first fault alone, in words of its own.
+ */
+function asRefusal(reason: Error, { method }: HandlerContext, { body }: FastifyRequest): Error {
+  const { code } = ConnectError.from(reason, Code.Internal);
+  if (code === Code.InvalidArgument) return faultOfJson(method.input, body) ?? reason;
+  if (code !== Code.Internal) return reason;
   return badInput([{ path: [], rule: "type.message", message: "the message cannot be read" }]);
 }
 

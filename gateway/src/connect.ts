@@ -17,6 +17,7 @@ import { maxBinaryBodyBytes, maxTimeoutMs } from "./limits.ts";
 import { noteError, publicErrorFor } from "./plugins/problem-details.ts";
 import { readBody } from "./read-body.ts";
 import type { PublicService } from "./rest.ts";
+import { refuseLooseJson } from "./rpc-json.ts";
 
 export interface ConnectOptions {
   readonly services: readonly PublicService[];
@@ -62,7 +63,10 @@ function route(app: FastifyInstance, handler: UniversalHandler): void {
     url: requestPath,
     exposeHeadRoute: false,
     config: { rpc: method, policy: policyOf(method) },
-    handler: (request, reply) => answer(handler, { request, reply, refusal: undefined }),
+    handler: async (request, reply) => {
+      refuseLooseJson(method.input, request);
+      return answer(handler, { request, reply, refusal: undefined });
+    },
     errorHandler: (thrown, request, reply) => {
       const refusal = publicErrorFor(noteError(thrown, request, reply), request);
       return answer(handler, { request, reply, refusal });

@@ -1,12 +1,11 @@
 import type { FastifyRequest } from "fastify";
 import fastifyPlugin from "fastify-plugin";
-import { badInput } from "../bad-input.ts";
 import type { BodyPlaces } from "../body-places.ts";
 import { freeMemory } from "../free-memory.ts";
-import { JsonError, parseJson } from "../json-text.ts";
+import { decodeUtf8, readJson } from "../json-bytes.ts";
 import { maxBodyBytes } from "../limits.ts";
 import { readBody } from "../read-body.ts";
-import { badRequest, notJson } from "../refusal.ts";
+import { notJson } from "../refusal.ts";
 
 export interface JsonBodyOptions {
   readonly places: BodyPlaces;
@@ -19,7 +18,7 @@ export const jsonBody = fastifyPlugin<JsonBodyOptions>(
     app.addContentTypeParser("application/json", async (request: FastifyRequest) => {
       refuseOtherEncodings(request.headers);
       const bytes = await readBody(request.raw, { maxBytes: maxBodyBytes, places });
-      return bytes.length === 0 ? undefined : parseBody(bytes);
+      return bytes.length === 0 ? undefined : readJson(textOf(bytes));
     });
   },
   { name: "json-body" },
@@ -32,21 +31,9 @@ function refuseOtherEncodings(headers: FastifyRequest["headers"]): void {
   if (encoding.toLowerCase() !== "identity") throw notJson("the body must not be compressed");
 }
 
-function parseBody(bytes: Buffer): unknown {
+function textOf(bytes: Buffer): string {
   try {
-    return parseJson(decode(bytes));
-  } catch (error) {
-    if (!(error instanceof JsonError)) throw error;
-    const { path, rule, message, position } = error.fault;
-    throw badInput([{ path, rule, message: `${message} (at position ${position})` }]);
-  }
-}
-
-function decode(bytes: Buffer): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw badRequest("the body is not UTF-8");
+    return decodeUtf8(bytes);
   } finally {
     freeMemory(bytes);
   }
