@@ -92,3 +92,20 @@ test("an empty value counts as unset, and the configuration cannot be changed", 
   assert.equal(config.PORT, 8080);
   assert.throws(() => Object.assign(config, { PORT: 1 }));
 });
+
+test("an address of a service is host and port, and its path or password is not passed over", () => {
+  for (const good of ["http://a", "http://a:1/", "http://[::1]:50051, https://b"])
+    loadConfig({ SERVICE_URL: httpUrls({}) }, { SERVICE_URL: good });
+  for (const bad of [
+    "http://a/path",
+    "http://a:1?x",
+    "http://u:hunter2@a",
+    "http://a, ftp://b",
+    ",",
+  ])
+    assert.throws(
+      () => loadConfig({ SERVICE_URL: httpUrls({}) }, { SERVICE_URL: bad }),
+      /SERVICE_URL must list http:\/\/ addresses of nothing but host and port$/m,
+      bad,
+    );
+});

@@ -88,10 +88,11 @@ const httpAddress = makeValidator<string>((input) => {
   return input;
 });
 
-/** A list of `http://host:port` addresses, separated by commas. */
+/** A list of `http://host:port` addresses without a path, separated by commas. */
 export const httpUrls = makeValidator<readonly string[]>((input) => {
   const urls = splitList(input);
-  if (urls.length === 0 || !urls.every(isHttp)) throw new Error("must list http:// addresses");
+  if (urls.length === 0 || !urls.every(isOrigin))
+    throw new Error("must list http:// addresses of nothing but host and port");
   return urls;
 });
 
@@ -129,6 +130,11 @@ export const secretKeys = makeValidator<readonly string[]>((input) => {
     throw new Error("must list secrets of at least 32 characters each");
   return keys;
 });
+
+function isOrigin(address: string): boolean {
+  const url = URL.parse(address);
+  return isHttp(address) && url?.href === `${url?.origin}/`;
+}
 
 function isHttp(address: string): boolean {
   return /^https?:$/.test(URL.parse(address)?.protocol ?? "");
