@@ -149,7 +149,8 @@ async function runPnpm(pnpm) {
 
 function installAdvice(error, pnpm, output) {
   if (error.code === "ENOENT") return "npx is not on PATH: install npm, which comes with Node.js.";
-  if (/ERR_PNPM_\w*LOCKFILE/.test(output))
+  // A package that is new to the workspace is refused in words alone.
+  if (/ERR_PNPM_\w*LOCKFILE|"frozen-lockfile" because/.test(output))
     return `pnpm-lock.yaml does not fit the manifests. Bring it up to date: npx ${pnpm} install`;
   return [
     `Installing the dependencies failed: ${error.message}.`,

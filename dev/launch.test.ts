@@ -16,7 +16,7 @@ import { testFolder } from "./test-folder.ts";
 /** An npx that notes each install, takes a moment, and brings the runtime as pnpm would. */
 const npx = `#!/bin/sh
 echo "$* HOME=$HOME" >> installs
-if [ -n "$FAIL" ]; then echo "no network today" >&2; exit 1; fi
+if [ -n "$FAIL" ]; then echo "$FAIL" >&2; exit 1; fi
 sleep 0.3
 mkdir -p node_modules/node/bin
 ln -sf "${process.execPath}" node_modules/node/bin/node
@@ -88,10 +88,17 @@ test("of several at once, one installs and the others wait for it", async (t) =>
 
 test("a failed install is told with its output and what to do, and tried again next time", async (t) => {
   const root = repository("process.exit(0)");
-  const { code, output } = await launch(t, root, { FAIL: "yes" }).ended;
+  const { code, output } = await launch(t, root, { FAIL: "no network today" }).ended;
   assert.equal(code, 1);
   assert.match(output, /no network today[\s\S]*npm view pnpm@1\.2\.3 version/);
   assert.equal((await launch(t, root).ended).code, 0);
+});
+
+test("a package that the lockfile does not know is not taken for a registry that is away", async (t) => {
+  const words = 'Cannot install with "frozen-lockfile" because pnpm-lock.yaml has no importer';
+  const { output } = await launch(t, repository(""), { FAIL: words }).ended;
+  assert.match(output, /does not fit the manifests.*: npx pnpm@1\.2\.3 install/);
+  assert.doesNotMatch(output, /npm view/);
 });
 
 test("without a home of use, it installs in another one", async (t) => {
