@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { breakingBases, checkBreaking, generate, lintProtos } from "./buf.ts";
@@ -27,6 +27,7 @@ export const checks: readonly Check[] = [
   ["types hold", () => run("tsc", ["--project", root])],
   ["types of the console hold", () => run("tsc", ["--project", join(root, "web")])],
   ["migrations match the schema", migrationsMatch],
+  ["migrations let the version before go on", migrationsExpand],
   ["the table of settings is fresh", settingsAreFresh],
   ["license notices and SBOM are fresh", licensesAreFresh],
 ];
@@ -90,6 +91,33 @@ async function migrationsMatch(): Promise<void> {
       const stale = await differences(committed, await filesBelow(folder));
       requireSame(stale, `npm run migration -- ${service}`);
     });
+}
+
+/** Tests begin with empty databases, so only this sees what fails where there are rows. */
+async function migrationsExpand(): Promise<void> {
+  for (const service of services) {
+    const folder = join(root, service, "migrations");
+    for (const name of (await readdir(folder)).filter((file) => file.endsWith(".sql"))) {
+      const harm = harmOf(await readFile(join(folder, name), "utf8"));
+      if (harm !== undefined)
+        throw new Error(
+          `${service}/migrations/${name}\n  ${harm}\n` +
+            "fails where there are rows, or fails the version that still runs: see Upgrades in " +
+            `${operationsFile}.\nGive a new column a default in src/schema.ts or make it nullable, ` +
+            "and rename nothing.",
+        );
+    }
+  }
+}
+
+/** The first statement that rows, or the version before, would not bear. */
+export function harmOf(migration: string): string | undefined {
+  const statements = migration.split(/;|--> statement-breakpoint/).map((text) => text.trim());
+  return statements.find((text) => {
+    if (!/^alter table/i.test(text)) return false;
+    const demands = /\badd column\b.*\bnot null\b/is.test(text);
+    return /\brename\b/i.test(text) || (demands && !/\b(default|generated)\b/i.test(text));
+  });
 }
 
 /** Has drizzle-kit write the SQL for what has changed in a service's schema since the last migration. */
