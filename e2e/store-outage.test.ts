@@ -73,8 +73,15 @@ test("Redis away: 50 logins fail for it, valid tokens go on and no breaker opens
 
 test("Redis full: logging in is 503 for it, valid tokens go on and no breaker opens", async () => {
   const redis = new Redis((await platform.now()).redis.url);
+  const carl = await register(platform.gatewayUrl, "Carl");
+  const { token = "", cookie: carlsCookie = "" } = carl;
+  const whoIsCarl = (headers: Record<string, string>) =>
+    ann.send<Problem>("GET", "/api/users/me", undefined, headers);
   try {
     await redis.config("SET", "maxmemory", "1");
+    assert.equal((await carl.post("/api/users/out")).status, 204);
+    const left = await whoIsCarl({ authorization: `Bearer ${token}` });
+    assert.equal(left.status, 401, "the process that answered knows it");
     const cookieAlone = { authorization: "", cookie: ann.cookie ?? "" };
     for (const { status, body, headers } of [
       await logIn(),
@@ -91,6 +98,8 @@ test("Redis full: logging in is 503 for it, valid tokens go on and no breaker op
   }
   await assertNoBreakerOpened();
   assert.equal((await logIn()).status, 200);
+  const back = await whoIsCarl({ authorization: "", cookie: carlsCookie });
+  assert.equal(back.status, 401, "his session has ended");
 });
 
 test("PostgreSQL killed under load: nothing but 503, no order half done, pools whole", async () => {
