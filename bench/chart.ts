@@ -1,4 +1,4 @@
-import type { Figures } from "./measure.ts";
+import type { Figures } from "./figures.ts";
 
 const labelWidth = 290;
 const barWidth = 400;

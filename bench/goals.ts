@@ -1,17 +1,11 @@
-import { type Figures, medianOf } from "./measure.ts";
-import type { MemoryFigures } from "./memory.ts";
+import { type Figures, medianOf } from "./figures.ts";
+import type { IdleFigures, MemoryFigures } from "./memory.ts";
 
 /** All that was measured. */
 export interface Results {
   readonly scenarios: readonly Figures[];
   readonly memory: MemoryFigures | undefined;
-  /** Of the platform's three processes together, before anybody has asked them anything. */
-  readonly idle: {
-    /** RSS, added up. */
-    readonly rssMiB: number;
-    /** What they take of the machine's RAM: pages that they share count once. */
-    readonly takenMiB: number;
-  };
+  readonly idle: IdleFigures;
 }
 
 /** Something to reach. */

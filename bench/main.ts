@@ -4,17 +4,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { type Platform, startPlatform } from "../dev/own-platform.ts";
+import { startPlatform } from "../dev/own-platform.ts";
 import { chartOf } from "./chart.ts";
+import { figuresOf, medianOf } from "./figures.ts";
 import { type Goal, goalsOf, isReached, type Results } from "./goals.ts";
-import { startHops } from "./hop-scenarios.ts";
-import { startLoadGenerator } from "./load/generator.ts";
-import { measureAll } from "./measure.ts";
-import { measureMemory, rssMiB, takenMiB } from "./memory.ts";
+import { type Launch, measureLaunch } from "./launch.ts";
 import { type Plan, readPlan } from "./plan.ts";
-import { pidsOf, platformScenarios, unhindered } from "./platform-scenarios.ts";
-import type { Scenario } from "./scenario.ts";
+import { unhindered } from "./platform-scenarios.ts";
 import { figuresTable, goalsTable } from "./table.ts";
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
@@ -36,44 +32,32 @@ async function main(): Promise<number> {
   return plan.isDecisive && isMissed ? 1 : 0;
 }
 
+/** Starts everything as often as the plan says, since one start of the same code is faster than another. */
 async function measure(plan: Plan): Promise<Results> {
-  const platform = await startWarmPlatform(plan);
-  try {
-    await sleep(plan.pauseMs);
-    const pids = pidsOf(await platform.now());
-    const idle = { rssMiB: rssMiB(pids), takenMiB: takenMiB(pids) };
-    const hops = await startHops();
-    const load = await startLoadGenerator();
-    const ownScenarios = await platformScenarios(platform);
-    const all = chosen([...hops.scenarios, ...ownScenarios], plan);
-    const scenarios = await measureAll(all, load, plan, say);
-    hops.stop();
-    const reading = all.find(({ name }) => name === "read-order");
-    if (reading) say(`memory over ${plan.memoryRequests} requests`);
-    const memory = reading && (await measureMemory(reading, load, plan));
-    load.stop();
-    return { scenarios, memory, idle };
-  } finally {
-    await platform.stop();
+  if (plan.isDecisive) await compileAll();
+  const launches: Launch[] = [];
+  while (launches.length < plan.launches) {
+    const number = launches.length + 1;
+    say(`launch ${number} of ${plan.launches}`);
+    launches.push(await measureLaunch(plan, number === plan.launches, say));
   }
+  return {
+    scenarios: figuresOf(launches.map(({ scenarios }) => scenarios)),
+    memory: launches.at(-1)?.memory,
+    idle: {
+      rssMiB: medianOf(launches.map(({ idle }) => idle.rssMiB)),
+      takenMiB: medianOf(launches.map(({ idle }) => idle.takenMiB)),
+    },
+  };
 }
 
 /**
  * In a fresh clone the first start compiles TypeScript, and holds some 25 MiB for it in each process. Any
  * start after it finds the result, as images do.
  */
-async function startWarmPlatform({ isDecisive }: Plan): Promise<Platform> {
-  say("starting the platform");
-  if (isDecisive) await (await startPlatform(unhindered)).stop();
-  return await startPlatform(unhindered);
-}
-
-/** @throws when a name is that of no scenario */
-function chosen(scenarios: readonly Scenario[], { only }: Plan): readonly Scenario[] {
-  const names = scenarios.map(({ name }) => name);
-  const unknown = only?.filter((name) => !names.includes(name)) ?? [];
-  if (unknown.length > 0) throw new Error(`no ${unknown.join(", ")} among ${names.join(", ")}`);
-  return scenarios.filter(({ name }) => only?.includes(name) ?? true);
+async function compileAll(): Promise<void> {
+  say("starting the platform once");
+  await (await startPlatform(unhindered)).stop();
 }
 
 function save(plan: Plan, results: Results, goals: readonly Goal[]): void {

@@ -12,25 +12,23 @@ export interface Sample {
   readonly cpuMs: Readonly<Record<string, number>>;
 }
 
-/** What a scenario came to: each figure is the median of the rounds. */
-export interface Figures extends Sample {
+/** What a scenario came to from one start of its processes to their end. */
+export interface ScenarioSamples {
   readonly name: string;
   readonly title: string;
-  /** The sum over the processes. */
-  readonly totalCpuMs: number;
-  /** The same in each round, to compare what was measured at the same time. */
-  readonly totalCpuMsByRound: readonly number[];
+  /** One of each round. */
+  readonly samples: readonly Sample[];
   /** By process, over all its life. */
   readonly peakRssMiB: Readonly<Record<string, number>>;
 }
 
 /** Warms all scenarios up, and lets them take turns. */
-export async function measureAll(
+export async function sampleAll(
   scenarios: readonly Scenario[],
   load: LoadGenerator,
   plan: Plan,
   report: (line: string) => void,
-): Promise<Figures[]> {
+): Promise<ScenarioSamples[]> {
   for (const scenario of scenarios) {
     report(`warming up: ${scenario.title}`);
     await load.run(scenario, { durationMs: plan.warmUpMs, maxRequests: plan.warmUpRequests });
@@ -40,7 +38,12 @@ export async function measureAll(
     report(`round ${round} of ${plan.rounds}`);
     for (const [scenario, taken] of samples) taken.push(await sampleOf(scenario, load, plan));
   }
-  return [...samples].map(([scenario, taken]) => figuresOf(scenario, taken));
+  return [...samples].map(([{ name, title, processes }, taken]) => ({
+    name,
+    title,
+    samples: taken,
+    peakRssMiB: mapValues(processes, (pid) => usageOf(pid).peakRssMiB),
+  }));
 }
 
 async function sampleOf(
@@ -62,30 +65,8 @@ async function sampleOf(
   };
 }
 
-function figuresOf({ name, title, processes }: Scenario, samples: readonly Sample[]): Figures {
-  const median = (read: (sample: Sample) => number) => medianOf(samples.map(read));
-  const sum = ({ cpuMs }: Sample) => Object.values(cpuMs).reduce((total, ms) => total + ms, 0);
-  return {
-    name,
-    title,
-    requestsPerSecond: median((sample) => sample.requestsPerSecond),
-    p50Ms: median((sample) => sample.p50Ms),
-    p99Ms: median((sample) => sample.p99Ms),
-    cpuMs: mapValues(processes, (_, process) => median(({ cpuMs }) => cpuMs[process] ?? 0)),
-    totalCpuMs: median(sum),
-    totalCpuMsByRound: samples.map(sum),
-    peakRssMiB: mapValues(processes, (pid) => usageOf(pid).peakRssMiB),
-  };
-}
-
-/** The one in the middle; of an even number the mean of the two. */
-export function medianOf(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  const middle = sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1);
-  return middle.reduce((sum, value) => sum + value, 0) / middle.length;
-}
-
-function mapValues<T>(
+/** The same names with other values. */
+export function mapValues<T>(
   record: Readonly<Record<string, T>>,
   change: (value: T, name: string) => number,
 ): Record<string, number> {

@@ -11,6 +11,14 @@ export interface MemoryFigures {
   readonly afterMiB: number;
 }
 
+/** Memory of the platform's three processes together, before anybody has asked them anything. */
+export interface IdleFigures {
+  /** RSS, added up. */
+  readonly rssMiB: number;
+  /** What they take of the machine's RAM: pages that they share count once. */
+  readonly takenMiB: number;
+}
+
 /** Bursts in which the requests come, with pauses in between. */
 const bursts = 5;
 const longestBurstMs = 30_000;

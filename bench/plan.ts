@@ -2,11 +2,16 @@ import { parseArgs } from "node:util";
 
 /** How long and how often everything is measured. */
 export interface Plan {
+  /**
+   * All processes are started so often: V8 compiles the same code a little differently each time, and one
+   * process keeps what it got. (The forks of the Java Microbenchmark Harness are there for the same reason.)
+   */
+  readonly launches: number;
   /** Each scenario is asked so often before it counts: by then the compiler has seen all it needs. */
   readonly warmUpRequests: number;
   /** Longest warm-up of a scenario, in milliseconds. */
   readonly warmUpMs: number;
-  /** The scenarios take turns, so that whatever else the machine does hits all of them. */
+  /** In each launch. The scenarios take turns, so that whatever else the machine does hits all of them. */
   readonly rounds: number;
   /** Before each sample, in milliseconds, since who has rested for the others' turns is slow at first. */
   readonly runInMs: number;
@@ -27,9 +32,10 @@ export interface Plan {
 type Length = Omit<Plan, "only" | "folder">;
 
 const full: Length = {
+  launches: 5,
   warmUpRequests: 30_000,
   warmUpMs: 12_000,
-  rounds: 5,
+  rounds: 2,
   runInMs: 700,
   sampleMs: 2_000,
   memoryRequests: 50_000,
@@ -37,6 +43,7 @@ const full: Length = {
   isDecisive: true,
 };
 const quick: Length = {
+  launches: 1,
   warmUpRequests: 100,
   warmUpMs: 500,
   rounds: 1,

@@ -1,5 +1,5 @@
+import type { Figures } from "./figures.ts";
 import { type Goal, isReached } from "./goals.ts";
-import type { Figures } from "./measure.ts";
 
 /** The figures for a terminal. */
 export function figuresTable(figures: readonly Figures[]): string {

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import type { Figures } from "../bench/figures.ts";
 import type { Goal } from "../bench/goals.ts";
-import type { Figures } from "../bench/measure.ts";
 
 const bench = join(import.meta.dirname, "../bench/main.ts");
 
