@@ -32,7 +32,7 @@ export interface Platform {
   readonly folder: string;
   /** What runs now; pids change when a process is started again. */
   now(): Promise<PlatformFile>;
-  /** All that its processes have printed. */
+  /** All that its processes have printed; of very much the end. */
   output(): string;
   /**
    * Ends it as Ctrl-C would, and brings the exit code. Its data goes too.
@@ -43,6 +43,9 @@ export interface Platform {
   /** The launcher, for tests that end it themselves. */
   readonly launcher: ChildProcess;
 }
+
+/** In characters. Of more than that the newest half stays: under load each request prints two lines. */
+const maxOutputLength = 64 * 1024 * 1024;
 
 export const adminEmail = "admin@example.com";
 export const adminPassword = "correct horse battery staple";
@@ -70,7 +73,10 @@ export async function startPlatform(
   });
   let output = "";
   for (const stream of [launcher.stdout, launcher.stderr])
-    stream?.setEncoding("utf8").on("data", (text: string) => (output += text));
+    stream?.setEncoding("utf8").on("data", (text: string) => {
+      if (output.length > maxOutputLength) output = output.slice(-maxOutputLength / 2);
+      output += text;
+    });
   const exited = new Promise<number | null>((resolve) => launcher.once("close", resolve));
   const file = join(folder, "platform.json");
   const now = async (): Promise<PlatformFile> => JSON.parse(await readFile(file, "utf8"));
