@@ -1,7 +1,7 @@
 import { pino } from "pino";
 
 /** How long a line may wait for others to go out with. Nobody reads logs as fast as that. */
-const lingerMs = 10;
+const lingerMs = 50;
 /** So many characters go out at once, however fast they came. */
 const batchLength = 64 * 1024;
 /** More than a batch can have: what is handed over is written when we say so, and whole. */
@@ -17,7 +17,7 @@ export interface LineWriter {
 }
 
 /**
- * Writes lines to a file descriptor without waiting for its reader. Lines that come within 10 ms go out
+ * Writes lines to a file descriptor without waiting for its reader. Lines that come within 50 ms go out
  * together, since to write a line by itself costs more than to make it. What still waits when the process
  * exits is written then; a SIGKILL takes it along.
  */

@@ -105,18 +105,24 @@ class Exchange {
       this.#retry(endpoint, transportError("the connection went away", false));
       return;
     }
+    const headers = this.#headers(endpoint);
     try {
-      this.#stream = session.open(this.#headers(endpoint));
+      this.#stream = session.open(headers);
     } catch (error) {
       this.#fail(ConnectError.from(error, Code.Internal));
       return;
     }
     endpoint.callsUnderWay += 1;
-    this.#listen(this.#stream, session, endpoint);
+    this.#listen(this.#stream, headers, session, endpoint);
     this.#stream.end(this.#request.frame);
   }
 
-  #listen(stream: ClientHttp2Stream, session: GrpcSession, endpoint: Endpoint): void {
+  #listen(
+    stream: ClientHttp2Stream,
+    headers: string[],
+    session: GrpcSession,
+    endpoint: Endpoint,
+  ): void {
     const answer = new Answer(this.#request.output, this.#request.readMaxBytes);
     let cause: unknown;
     stream.on("response", (header) => this.#guard(endpoint, () => answer.begin(header)));
@@ -136,6 +142,7 @@ class Exchange {
     stream.on("close", () => {
       endpoint.callsUnderWay -= 1;
       session.released(answer.header !== undefined);
+      letGo(stream, headers);
       if (this.#settled) return;
       const ran = session.mayHaveRun(stream);
       const lost = session.isDestroyed ? session : undefined;
@@ -205,6 +212,17 @@ class Exchange {
     this.#request.signal?.removeEventListener("abort", this.#onAbort);
   }
 }
+
+/**
+ * Node.js keeps a closed stream until its next full collection, and with it the headers it was opened with and all
+ * that its listeners hold, which is the whole call.
+ */
+function letGo(stream: ClientHttp2Stream, headers: string[]): void {
+  headers.length = 0;
+  stream.removeAllListeners().on("error", ignore);
+}
+
+function ignore(): void {}
 
 /** An `unavailable` without a reason: the address is at fault, not what its handler needs. */
 function isServiceFailure(error: unknown): boolean {

@@ -30,34 +30,26 @@ export function serveUnaryCall(
   run: UnaryMethod,
   limits: ServerCallLimits,
 ): void {
-  new ServerCall(stream, received, method, limits).serve(run);
+  new ServerCall(stream, method, limits).serve(received, run);
 }
 
 class ServerCall {
   readonly #stream: ServerHttp2Stream;
   readonly #method: DescMethodUnary;
-  readonly #received: IncomingHttpHeaders;
   readonly #limits: ServerCallLimits;
   readonly #frame: FrameReader;
   #context: UnaryContext | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #deadlineAtMs: number | undefined;
   #ended = false;
 
-  constructor(
-    stream: ServerHttp2Stream,
-    received: IncomingHttpHeaders,
-    method: DescMethodUnary,
-    limits: ServerCallLimits,
-  ) {
+  constructor(stream: ServerHttp2Stream, method: DescMethodUnary, limits: ServerCallLimits) {
     this.#stream = stream;
-    this.#received = received;
     this.#method = method;
     this.#limits = limits;
     this.#frame = new FrameReader(limits.readMaxBytes);
   }
 
-  serve(run: UnaryMethod): void {
+  serve(received: IncomingHttpHeaders, run: UnaryMethod): void {
     const stream = this.#stream;
     stream.on("error", () => {});
     stream.on("close", () => {
@@ -67,25 +59,27 @@ class ServerCall {
     });
     stream.on("data", (chunk: Buffer) => this.#guard(() => this.#frame.push(chunk)));
     stream.on("end", () => this.#guard(() => this.#run(run)));
-    this.#guard(() => this.#startDeadline());
+    this.#guard(() => this.#begin(received));
   }
 
-  #startDeadline(): void {
+  #begin(received: IncomingHttpHeaders): void {
     const { maxTimeoutMs } = this.#limits;
-    const askedMs = parseGrpcTimeout(this.#received["grpc-timeout"] as string | undefined);
+    const askedMs = parseGrpcTimeout(received["grpc-timeout"] as string | undefined);
     const timeoutMs = Math.min(askedMs ?? maxTimeoutMs, maxTimeoutMs);
-    if (askedMs !== undefined) this.#deadlineAtMs = performance.now() + timeoutMs;
+    const deadlineAtMs = askedMs === undefined ? undefined : performance.now() + timeoutMs;
+    this.#context = new UnaryContext(this.#method, received, deadlineAtMs);
     this.#timer = startDeadlineTimer(timeoutMs, () => this.#fail(deadlineExceeded()));
   }
 
   #run(run: UnaryMethod): void {
+    const context = this.#context;
+    if (context === undefined) return;
     const message = this.#frame.finish(this.#method.input);
     if (message === undefined) {
       const text = "protocol error: missing input message for unary method";
       throw new ConnectError(text, Code.Unimplemented);
     }
-    this.#context = new UnaryContext(this.#method, this.#received, this.#deadlineAtMs);
-    run(message, this.#context).then(
+    run(message, context).then(
       (output) => this.#guard(() => this.#succeed(output)),
       (error) => this.#fail(error),
     );
