@@ -35,11 +35,11 @@ export interface Plan {
 type Length = Omit<Plan, "only" | "folder">;
 
 const full: Length = {
-  launches: 5,
+  launches: 4,
   warmUpRequests: 60_000,
   warmUpMs: 15_000,
-  rounds: 2,
-  runInMs: 700,
+  rounds: 3,
+  runInMs: 1_500,
   sampleMs: 2_000,
   memoryRequests: 50_000,
   pauseMs: 2_000,
